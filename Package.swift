@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+// Tocsin's modules and what each may use. Dependencies point downwards only; ARCHITECTURE.md says what belongs in each.
+
+import PackageDescription
+
+/// Strict in every module of ours: the compiler checks the direction of the arrows and every existential is visible.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "tocsin",
+  products: [
+    .executable(name: "tocsin", targets: ["tocsin"]),
+    .library(name: "Kafka", targets: ["Kafka"]),
+  ],
+  targets: [
+    // The C boundary, as thin as can be.
+    .systemLibrary(name: "CRdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+
+    module("Telemetry"),
+    module("Configuration", ["CYAML"]),
+    module("Events", ["CSimdjson"]),
+    module("Expressions", ["Events", "CRE2"]),
+    module("Tables", ["Events", "CCrypto"]),
+    module("Alerts", ["Events", "CCrypto"]),
+    module("Detection", ["Events", "Expressions"]),
+    module("Kafka", ["CRdkafka"]),
+    module(
+      "Pipeline",
+      ["Events", "Expressions", "Tables", "Detection", "Alerts", "Configuration", "Telemetry"]),
+    module("KafkaTransport", ["Pipeline", "Kafka", "Events", "Telemetry"]),
+    .executableTarget(
+      name: "tocsin",
+      dependencies: [
+        "KafkaTransport", "Pipeline", "Kafka", "Configuration", "Telemetry", "Events", "Expressions", "Tables",
+        "Detection", "Alerts",
+      ],
+      swiftSettings: strict),
+
+    tests("TelemetryTests", ["Telemetry"]),
+    tests("ConfigurationTests", ["Configuration"]),
+    tests("EventsTests", ["Events"]),
+    tests("ExpressionsTests", ["Expressions", "Events"]),
+    tests("TablesTests", ["Tables", "Events"]),
+    tests("AlertsTests", ["Alerts", "Events"]),
+    tests("DetectionTests", ["Detection", "Expressions", "Events"]),
+    tests("KafkaTests", ["Kafka"]),
+    tests(
+      "PipelineTests",
+      ["Pipeline", "Events", "Expressions", "Tables", "Detection", "Alerts", "Configuration", "Telemetry"]),
+    tests("KafkaTransportTests", ["KafkaTransport", "Pipeline", "Kafka", "Events", "Telemetry"]),
+    tests("TocsinTests", ["tocsin", "Configuration"]),
+  ],
+  cxxLanguageStandard: .cxx17
+)

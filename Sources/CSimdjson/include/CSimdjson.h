@@ -1,0 +1,4 @@
+#ifndef TOCSIN_CSIMDJSON_H
+#define TOCSIN_CSIMDJSON_H
+
+#endif

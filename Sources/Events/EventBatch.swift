@@ -1,0 +1,63 @@
+/// The events of one `RecordBatch` as columns: one per declared field that some rule reads, in the schema's order.
+///
+/// Row n is record n. Rows that could not be decoded carry a `DecodeFailure` and are not in `decoded`. It is reused for
+/// batch after batch of one partition; its views point into the record batch and into its own text arena.
+public final class EventBatch {
+  public let schema: Schema
+  public let capacity: Int
+  public private(set) var records: RecordBatch
+  /// Rows whose event was decoded, in offset order.
+  public let decoded: Selection
+  /// What went wrong, by row, in offset order.
+  public var failures: [DecodeFailure] = []
+  /// A column per field of the schema. A field that no rule reads has a column that stays absent.
+  public let columns: [Column]
+  private let storage: [ColumnStorage]
+
+  public init(schema: Schema, records: RecordBatch) {
+    self.schema = schema
+    self.records = records
+    capacity = records.capacity
+    decoded = Selection(capacity: capacity)
+    storage = schema.fields.map { ColumnStorage(type: $0.type.columnType, capacity: records.capacity) }
+    columns = storage.map(\.column)
+  }
+
+  /// The event times in nanoseconds since 1970, by row; only rows in `decoded` have one.
+  public var times: UnsafeMutablePointer<Int64> { columns[schema.timeField].ints }
+  public var count: Int { records.count }
+}
+
+/// Why a record is a dead letter.
+public struct DecodeFailure: Sendable, Hashable {
+  /// The register of reasons; raw values stand in dead letters, metrics and documentation.
+  public enum Reason: String, Sendable, Hashable, CaseIterable {
+    case emptyValue = "empty_value"
+    case nullValue = "null_value"
+    case tooLarge = "too_large"
+    case notJSON = "not_json"
+    case invalidUTF8 = "invalid_utf8"
+    case notAnObject = "not_an_object"
+    case duplicateKey = "duplicate_key"
+    case missing = "missing_field"
+    case null = "null_field"
+    case wrongType = "wrong_type"
+    case outOfRange = "out_of_range"
+    case derivedFailed = "derived_field_failed"
+    case timeInFuture = "time_in_future"
+  }
+
+  public var row: Int
+  public var reason: Reason
+  /// Slot of the field concerned, if one is.
+  public var field: Int?
+  /// What was found, for a person: short, and never the whole record.
+  public var detail: String
+
+  public init(row: Int, reason: Reason, field: Int? = nil, detail: String) {
+    self.row = row
+    self.reason = reason
+    self.field = field
+    self.detail = detail
+  }
+}

@@ -1,0 +1,174 @@
+/// The records of one partition that are worked on together, copied out of the log, in rising offset order.
+///
+/// Keys, values and headers lie in one arena, each value followed by at least `padding` readable bytes (what the JSON
+/// parser may read past the end). It is reused: `removeAll` keeps the memory.
+public final class RecordBatch {
+  /// One record; ranges are into the arena, a count of -1 means null.
+  public struct Record {
+    public var offset: Int64
+    /// The broker's or producer's timestamp in milliseconds since 1970; -1 where the record has none.
+    public var timestamp: Int64
+    public var keyStart: Int
+    public var keyCount: Int
+    public var valueStart: Int
+    public var valueCount: Int
+    public var headersStart: Int
+    public var headersCount: Int
+  }
+
+  /// A header of a record; names may repeat, a value may be null.
+  public struct Header: Equatable, Sendable {
+    public var name: String
+    public var value: [UInt8]?
+
+    public init(name: String, value: [UInt8]?) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// Readable bytes that follow every value in the arena.
+  public static let padding = 64
+
+  public let topic: String
+  public let partition: Int32
+  public let capacity: Int
+  public private(set) var count = 0
+  private let records: UnsafeMutablePointer<Record>
+  private var arena: UnsafeMutablePointer<UInt8>
+  private var arenaCapacity: Int
+  private var arenaCount = 0
+
+  public init(topic: String, partition: Int32, capacity: Int, arenaCapacity: Int = 1 << 18) {
+    self.topic = topic
+    self.partition = partition
+    self.capacity = capacity
+    records = .allocate(capacity: capacity)
+    self.arenaCapacity = max(arenaCapacity, Self.padding)
+    arena = .allocate(capacity: self.arenaCapacity)
+  }
+
+  deinit {
+    records.deallocate()
+    arena.deallocate()
+  }
+
+  public var isFull: Bool { count == capacity }
+  /// Bytes of keys, values and headers held, padding included.
+  public var byteCount: Int { arenaCount }
+
+  /// Forgets the records and keeps the memory, unless a huge record had made it grow past `keeping` bytes.
+  public func removeAll(keeping: Int = 1 << 22) {
+    count = 0
+    arenaCount = 0
+    if arenaCapacity > keeping {
+      arena.deallocate()
+      arenaCapacity = keeping
+      arena = .allocate(capacity: arenaCapacity)
+    }
+  }
+
+  /// Copies a record in. `headers` is what `encode(headers:)` made, or empty.
+  public func append(
+    offset: Int64, timestamp: Int64, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
+    headers: UnsafeRawBufferPointer? = nil
+  ) {
+    precondition(count < capacity, "a full RecordBatch takes no record")
+    let keyStart = copy(key, padding: 0)
+    let headersStart = copy(headers, padding: 0)
+    let valueStart = copy(value, padding: Self.padding)
+    records[count] = Record(
+      offset: offset, timestamp: timestamp,
+      keyStart: keyStart, keyCount: key?.count ?? -1,
+      valueStart: valueStart, valueCount: value?.count ?? -1,
+      headersStart: headersStart, headersCount: headers?.count ?? 0)
+    count += 1
+  }
+
+  @inlinable
+  public subscript(row: Int) -> Record { record(row) }
+
+  @usableFromInline
+  func record(_ row: Int) -> Record {
+    precondition(row >= 0 && row < count)
+    return records[row]
+  }
+
+  /// The value's bytes; nil where the value is null. They stand until `removeAll` or the next `append`.
+  public func value(_ row: Int) -> BytesView? { view(record(row).valueStart, record(row).valueCount) }
+  /// The key's bytes; nil where the key is null.
+  public func key(_ row: Int) -> BytesView? { view(record(row).keyStart, record(row).keyCount) }
+
+  /// The headers of a record, decoded.
+  public func headers(_ row: Int) -> [Header] {
+    let record = record(row)
+    return record.headersCount <= 0 ? [] : Self.decodeHeaders(arena + record.headersStart, record.headersCount)
+  }
+
+  private func view(_ start: Int, _ count: Int) -> BytesView? {
+    count < 0 ? nil : BytesView(start: arena + start, count: count)
+  }
+
+  private func copy(_ bytes: UnsafeRawBufferPointer?, padding: Int) -> Int {
+    let count = bytes?.count ?? 0
+    if arenaCount + count + padding > arenaCapacity { grow(count + padding) }
+    let start = arenaCount
+    if let base = bytes?.baseAddress, count > 0 {
+      UnsafeMutableRawPointer(arena + start).copyMemory(from: base, byteCount: count)
+    }
+    if padding > 0 { (arena + start + count).update(repeating: 0, count: padding) }
+    arenaCount += count + padding
+    return start
+  }
+
+  private func grow(_ needed: Int) {
+    let capacity = max(arenaCapacity * 2, arenaCount + needed)
+    let grown = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+    grown.update(from: arena, count: arenaCount)
+    arena.deallocate()
+    arena = grown
+    arenaCapacity = capacity
+  }
+}
+
+extension RecordBatch {
+  /// Headers as they lie in the arena: for each, the name's count, the value's count (-1: null), the name, the value.
+  public static func encode(headers: [Header]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for header in headers {
+      let name = Array(header.name.utf8)
+      appendCount(name.count, to: &bytes)
+      appendCount(header.value?.count ?? -1, to: &bytes)
+      bytes += name
+      bytes += header.value ?? []
+    }
+    return bytes
+  }
+
+  private static func appendCount(_ count: Int, to bytes: inout [UInt8]) {
+    let value = UInt32(bitPattern: Int32(count))
+    for shift in stride(from: 0, to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> UInt32(shift))) }
+  }
+
+  private static func decodeHeaders(_ start: UnsafePointer<UInt8>, _ count: Int) -> [Header] {
+    var headers: [Header] = []
+    var position = 0
+    func readCount() -> Int {
+      var value: UInt32 = 0
+      for index in 0..<4 { value |= UInt32(start[position + index]) << UInt32(8 * index) }
+      position += 4
+      return Int(Int32(bitPattern: value))
+    }
+    func read(_ count: Int) -> [UInt8] {
+      defer { position += count }
+      return Array(UnsafeBufferPointer(start: start + position, count: count))
+    }
+    while position + 8 <= count {
+      let nameCount = readCount()
+      let valueCount = readCount()
+      let name = String(decoding: read(nameCount), as: UTF8.self)
+      headers.append(Header(name: name, value: valueCount < 0 ? nil : read(valueCount)))
+    }
+    return headers
+  }
+}

@@ -1,0 +1,78 @@
+/// A field of a pipeline's events, checked and resolved.
+public struct Field: Sendable, Hashable {
+  /// Where the value comes from.
+  public enum Origin: Sendable, Hashable {
+    /// A JSON Pointer (RFC 6901) into the record's value, as its unescaped reference tokens.
+    case pointer([String])
+    /// The record's key, as text.
+    case key
+    /// A header of the record (the last one of that name), as text.
+    case header(String)
+    case topic, partition, offset
+    /// The record's Kafka timestamp.
+    case timestamp
+    /// Computed by an expression from the other fields; the decoder leaves the column absent.
+    case derived
+  }
+
+  /// What stands in for a value that is missing or null. A value of a wrong type is always a dead letter.
+  public enum Absence: Sendable, Hashable {
+    /// The event is a dead letter.
+    case required
+    /// The cell is absent.
+    case optional
+    /// This value is taken.
+    case defaultValue(Scalar)
+  }
+
+  public var name: String
+  public var type: FieldType
+  public var origin: Origin
+  public var absence: Absence
+  /// The kind of thing that the field names (wallet, card, account, ...), if any.
+  public var entity: String?
+  /// Whether any rule reads the field: one that none reads is checked for presence and type and fills no column.
+  public var isRead: Bool
+
+  public init(
+    name: String, type: FieldType, origin: Origin, absence: Absence = .required, entity: String? = nil,
+    isRead: Bool = true
+  ) {
+    self.name = name
+    self.type = type
+    self.origin = origin
+    self.absence = absence
+    self.entity = entity
+    self.isRead = isRead
+  }
+}
+
+/// The fields of a pipeline's events. A field's place in `fields` is its slot in the batch's columns.
+public struct Schema: Sendable, Hashable {
+  public var fields: [Field]
+  /// Slot of the field that holds the event's time (of a timestamp type).
+  public var timeField: Int
+
+  public init(fields: [Field], timeField: Int) {
+    self.fields = fields
+    self.timeField = timeField
+  }
+
+  public func slot(of name: String) -> Int? { fields.firstIndex { $0.name == name } }
+}
+
+/// A single value off the hot path: a default, a table's cell, a parameter, a value shown in an alert.
+public enum Scalar: Sendable, Hashable {
+  case null
+  case string(String)
+  case int(Int64)
+  case uint(UInt64)
+  case double(Double)
+  case bool(Bool)
+  case decimal(Int128, scale: Int)
+  /// Nanoseconds since 1970.
+  case timestamp(Int64)
+  /// Nanoseconds.
+  case duration(Int64)
+  case list([Scalar])
+}
