@@ -1,0 +1,103 @@
+import CRdkafka
+import Glibc
+
+extension KafkaConsumer {
+  /// What the group has committed, of these partitions; a partition without a commit is left out.
+  ///
+  /// With `isolation.level=read_committed` the answer is stable: it waits for transactions that are open on these
+  /// partitions (a dead producer's end by their `transaction.timeout.ms`), and fails as `.timedOut`, or with
+  /// `.unstableOffsetCommit`, where they are not settled within the time limit. Do not call it on the control thread.
+  public func committed(
+    _ partitions: [TopicPartition], timeoutMilliseconds: Int32
+  ) throws(KafkaError) -> [TopicPartition: CommittedOffset] {
+    guard !partitions.isEmpty else { return [:] }
+    let deadline = ContinuousClock.now + .milliseconds(Int64(timeoutMilliseconds))
+    while true {
+      do {
+        return try committedNow(partitions, timeoutMilliseconds: max(1, deadline.millisecondsFromNow))
+      } catch  where error.code == .unstableOffsetCommit && deadline.millisecondsFromNow > Self.unstableRetry {
+        // librdkafka retries this only for partitions that it starts to read by itself.
+        usleep(UInt32(Self.unstableRetry) * 1000)
+      }
+    }
+  }
+
+  /// Milliseconds between two looks at an offset that an open transaction holds back.
+  private static let unstableRetry: Int32 = 50
+
+  private func committedNow(
+    _ partitions: [TopicPartition], timeoutMilliseconds: Int32
+  ) throws(KafkaError) -> [TopicPartition: CommittedOffset] {
+    let list = PartitionList(partitions)
+    try KafkaError.check(
+      rd_kafka_committed(handle, list.native, timeoutMilliseconds), "asking for committed offsets")
+    try list.checkEach("the committed offset")
+    var committed: [TopicPartition: CommittedOffset] = [:]
+    for element in list.elements where element.offset >= 0 {
+      let metadata = UnsafeRawBufferPointer(start: element.metadata, count: element.metadata_size)
+      committed[TopicPartition(String(cString: element.topic), element.partition)] = CommittedOffset(
+        offset: element.offset, metadata: String(decoding: metadata, as: UTF8.self))
+    }
+    return committed
+  }
+
+  /// Commits these offsets, with their metadata, and waits for the broker's answer. For delivery at least once; exactly
+  /// once commits them in the producer's transaction.
+  public func commit(_ offsets: [TopicPartitionOffset]) throws(KafkaError) {
+    guard !offsets.isEmpty else { return }
+    let list = PartitionList(offsets)
+    try KafkaError.check(rd_kafka_commit(handle, list.native, 0), "committing offsets")
+    try list.checkEach("committing the offset")
+  }
+
+  /// Asks the partition's leader for its oldest and next offset.
+  public func watermarkOffsets(
+    _ partition: TopicPartition, timeoutMilliseconds: Int32
+  ) throws(KafkaError) -> WatermarkOffsets {
+    var low: Int64 = 0
+    var high: Int64 = 0
+    try KafkaError.check(
+      rd_kafka_query_watermark_offsets(
+        handle, partition.topic, partition.partition, &low, &high, timeoutMilliseconds),
+      "asking for the offsets of \(partition)")
+    return WatermarkOffsets(low: low, high: high)
+  }
+
+  /// For each partition, the offset of the first record whose timestamp (milliseconds since 1970) is not below the given
+  /// one; nil where there is none.
+  public func offsetsForTimes(
+    _ times: [TopicPartition: Int64], timeoutMilliseconds: Int32
+  ) throws(KafkaError) -> [TopicPartition: Int64?] {
+    guard !times.isEmpty else { return [:] }
+    let list = PartitionList(times.map { TopicPartitionOffset($0.key, offset: $0.value) })
+    try KafkaError.check(
+      rd_kafka_offsets_for_times(handle, list.native, timeoutMilliseconds), "asking for offsets by time")
+    try list.checkEach("the offset by time")
+    var offsets: [TopicPartition: Int64?] = [:]
+    for element in list.elements {
+      let partition = TopicPartition(String(cString: element.topic), element.partition)
+      offsets[partition] = .some(element.offset < 0 ? nil : element.offset)
+    }
+    return offsets
+  }
+
+  /// The offset after the last record that was handed out, of these partitions; one that gave none is left out.
+  public func position(_ partitions: [TopicPartition]) throws(KafkaError) -> [TopicPartition: Int64] {
+    let list = PartitionList(partitions)
+    try KafkaError.check(rd_kafka_position(handle, list.native), "asking for positions")
+    var positions: [TopicPartition: Int64] = [:]
+    for element in list.elements where element.offset >= 0 {
+      positions[TopicPartition(String(cString: element.topic), element.partition)] = element.offset
+    }
+    return positions
+  }
+}
+
+extension ContinuousClock.Instant {
+  /// Milliseconds until then; 0 where it has passed.
+  var millisecondsFromNow: Int32 {
+    let left = ContinuousClock.now.duration(to: self).components
+    let milliseconds = left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000
+    return Int32(clamping: max(0, milliseconds))
+  }
+}

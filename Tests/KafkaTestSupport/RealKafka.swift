@@ -1,0 +1,157 @@
+import Foundation
+public import Kafka
+import Synchronization
+
+/// A real Apache Kafka for tests: the one that `KAFKA=host:port` names, or one of this test process, started at first use
+/// by `../shared/kafka/start` beside the package and stopped when the process ends, however it ends.
+public final class RealKafka: Sendable {
+  /// What `bootstrap.servers` takes.
+  public let bootstrapServers: String
+  /// `bootstrap.servers` of the SASL_SSL listener (SCRAM-SHA-512, user `tocsin`, password `alarm-bell`); nil: none.
+  public let secureBootstrapServers: String?
+  /// The certificate authority of that listener.
+  public let certificateAuthority: String?
+
+  /// The properties a client needs to find it.
+  public var configuration: KafkaConfiguration { ["bootstrap.servers": bootstrapServers] }
+
+  private init(bootstrapServers: String, secure: String? = nil, certificateAuthority: String? = nil) {
+    self.bootstrapServers = bootstrapServers
+    secureBootstrapServers = secure
+    self.certificateAuthority = certificateAuthority
+  }
+
+  /// Whether there is a real Kafka to test with; where not, says so in one line, for `.enabled(if:)`.
+  public static func isAvailable(_ test: String) -> Bool {
+    if external != nil || scripts != nil { return true }
+    print("SKIPPED (no Kafka): \(test)")
+    return false
+  }
+
+  /// Whether the Kafka is ours, with a listener that asks for a password.
+  public static func isSecureAvailable(_ test: String) -> Bool {
+    if external == nil && scripts != nil { return true }
+    print("SKIPPED (no Kafka): \(test)")
+    return false
+  }
+
+  private static let external = ProcessInfo.processInfo.environment["KAFKA"].flatMap { $0.isEmpty ? nil : $0 }
+
+  /// `../shared/kafka` beside the package; nil where it is not.
+  private static let scripts: URL? = {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let scripts = root.deletingLastPathComponent().appendingPathComponent("shared/kafka").standardizedFileURL
+    let start = scripts.appendingPathComponent("start").path
+    return FileManager.default.isExecutableFile(atPath: start) ? scripts : nil
+  }()
+
+  private static let started = Mutex<Result<RealKafka, RealKafkaError>?>(nil)
+
+  /// The Kafka of this process; the first caller starts it (some seconds), the others wait.
+  public static func shared() throws -> RealKafka {
+    try started.withLock { started in
+      let result = started ?? Result { () throws(RealKafkaError) in try find() }
+      started = result
+      return try result.get()
+    }
+  }
+
+  private static func find() throws(RealKafkaError) -> RealKafka {
+    if let external { return RealKafka(bootstrapServers: external) }
+    guard let scripts else { throw RealKafkaError(message: "no Kafka: set KAFKA=host:port") }
+    let directory = NSTemporaryDirectory() + "/tocsin-kafka-\(ProcessInfo.processInfo.processIdentifier)"
+    // Another process may take a port between our look and Kafka's start: then the next one.
+    for _ in 0..<3 {
+      let port = try freePort()
+      let secure = try freePort()
+      let start = scripts.appendingPathComponent("start").path
+      if run(start, [directory, "\(port)", "--secure", "\(secure)"]) == 0 {
+        stopWithThisProcess(scripts: scripts, directory: directory)
+        return RealKafka(
+          bootstrapServers: "127.0.0.1:\(port)", secure: "localhost:\(secure)",
+          certificateAuthority: directory + "/tls/ca.pem")
+      }
+      _ = run(scripts.appendingPathComponent("stop").path, [directory, "--kill"])
+      try? FileManager.default.removeItem(atPath: directory)
+    }
+    throw RealKafkaError(message: "Kafka did not start in \(directory)")
+  }
+
+  /// A shell of its own session waits for this process to be gone, then stops Kafka and removes its data.
+  private static func stopWithThisProcess(scripts: URL, directory: String) {
+    let script = """
+      while kill -0 \(ProcessInfo.processInfo.processIdentifier) 2>/dev/null; do sleep 0.3; done
+      '\(scripts.path)/stop' '\(directory)' --kill; rm -rf '\(directory)'
+      """
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/setsid")
+    process.arguments = ["/bin/sh", "-c", script]
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try? process.run()
+  }
+
+  private static func run(_ program: String, _ arguments: [String]) -> Int32 {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return -1 }
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
+  /// A loopback port that is free now, and whose neighbour 100 above (the controller's) is free too.
+  private static func freePort() throws(RealKafkaError) -> Int {
+    for _ in 0..<50 {
+      let port = Int.random(in: 20_000..<32_000)
+      if isFree(port) && isFree(port + 100) { return port }
+    }
+    throw RealKafkaError(message: "no free port on the loopback address")
+  }
+
+  private static func isFree(_ port: Int) -> Bool {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(UInt16(port).bigEndian)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    return withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+      }
+    }
+  }
+}
+
+/// Why there is no Kafka.
+public struct RealKafkaError: Error, Sendable, CustomStringConvertible {
+  /// In one line.
+  public let message: String
+
+  public var description: String { message }
+}
+
+extension RealKafka {
+  /// A name that no other test uses: topics, groups and transactional ids are shared by all.
+  public static func uniqueName(_ stem: String) -> String {
+    "\(stem)-\(UInt32.random(in: .min ... .max))-\(ProcessInfo.processInfo.processIdentifier)"
+  }
+
+  /// Makes a topic and returns its unique name.
+  public func makeTopic(
+    _ stem: String, partitions: Int, configuration: [String: String] = [:]
+  ) throws -> String {
+    let name = Self.uniqueName(stem)
+    let admin = try KafkaAdmin(self.configuration)
+    let errors = try admin.createTopics(
+      [NewTopic(name, partitions: partitions, configuration: configuration)], timeoutMilliseconds: 20_000)
+    for error in errors.values { throw error }
+    return name
+  }
+}
