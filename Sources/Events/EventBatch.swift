@@ -1,16 +1,16 @@
-/// The events of one `RecordBatch` as columns: one per declared field that some rule reads, in the schema's order.
+/// The events of one `RecordBatch` as columns: one per declared field, in the schema's order.
 ///
 /// Row n is record n. Rows that could not be decoded carry a `DecodeFailure` and are not in `decoded`. It is reused for
 /// batch after batch of one partition; its views point into the record batch and into its own text arena.
 public final class EventBatch {
   public let schema: Schema
   public let capacity: Int
-  public private(set) var records: RecordBatch
+  public let records: RecordBatch
   /// Rows whose event was decoded, in offset order.
   public let decoded: Selection
   /// What went wrong, by row, in offset order.
-  public var failures: [DecodeFailure] = []
-  /// A column per field of the schema. A field that no rule reads has a column that stays absent.
+  public private(set) var failures: [DecodeFailure] = []
+  /// A column per field of the schema; a derived field's is absent until it is computed.
   public let columns: [Column]
   private let storage: [ColumnStorage]
 
@@ -26,6 +26,20 @@ public final class EventBatch {
   /// The event times in nanoseconds since 1970, by row; only rows in `decoded` have one.
   public var times: UnsafeMutablePointer<Int64> { columns[schema.timeField].ints }
   public var count: Int { records.count }
+
+  /// Forgets what was decoded; columns are written over by the next decoding.
+  public func reset() {
+    decoded.removeAll()
+    failures.removeAll(keepingCapacity: true)
+  }
+
+  /// Makes a row a dead letter. One that had been decoded is taken out of `decoded`; the first failure of a row counts.
+  public func fail(row: Int, reason: DecodeFailure.Reason, field: Int? = nil, detail: String) {
+    decoded.remove(Int32(row))
+    let place = failures.lastIndex { $0.row <= row }.map { $0 + 1 } ?? 0
+    guard place == 0 || failures[place - 1].row != row else { return }
+    failures.insert(DecodeFailure(row: row, reason: reason, field: field, detail: detail), at: place)
+  }
 }
 
 /// Why a record is a dead letter.
@@ -39,6 +53,7 @@ public struct DecodeFailure: Sendable, Hashable {
     case invalidUTF8 = "invalid_utf8"
     case notAnObject = "not_an_object"
     case duplicateKey = "duplicate_key"
+    case tooDeep = "too_deep"
     case missing = "missing_field"
     case null = "null_field"
     case wrongType = "wrong_type"

@@ -22,5 +22,7 @@ public struct HashSeed: Hashable, Sendable {
   }
 
   /// A seed of this process, from the system's random source.
-  public static func random() -> HashSeed { HashSeed(first: .random(in: .min ... .max), second: .random(in: .min ... .max)) }
+  public static func random() -> HashSeed {
+    HashSeed(first: .random(in: .min ... .max), second: .random(in: .min ... .max))
+  }
 }

@@ -132,17 +132,57 @@ public final class RecordBatch {
 }
 
 extension RecordBatch {
+  /// What a record has under a header's name.
+  public enum HeaderValue {
+    case missing, null
+    case value(BytesView)
+  }
+
+  /// The last header of that name, found without making any of them an object.
+  public func header(_ row: Int, named name: [UInt8]) -> HeaderValue {
+    let record = record(row)
+    var found = HeaderValue.missing
+    var position = record.headersStart
+    let end = position + max(record.headersCount, 0)
+    while position + 8 <= end {
+      let nameCount = count(at: position)
+      let valueCount = count(at: position + 4)
+      let nameStart = position + 8
+      if nameCount == name.count, UnsafeBufferPointer(start: arena + nameStart, count: nameCount).elementsEqual(name) {
+        found = valueCount < 0 ? .null : .value(BytesView(start: arena + nameStart + nameCount, count: valueCount))
+      }
+      position = nameStart + nameCount + max(valueCount, 0)
+    }
+    return found
+  }
+
+  private func count(at position: Int) -> Int {
+    Int(Int32(littleEndian: UnsafeRawPointer(arena + position).loadUnaligned(as: Int32.self)))
+  }
+
   /// Headers as they lie in the arena: for each, the name's count, the value's count (-1: null), the name, the value.
   public static func encode(headers: [Header]) -> [UInt8] {
     var bytes: [UInt8] = []
     for header in headers {
-      let name = Array(header.name.utf8)
-      appendCount(name.count, to: &bytes)
-      appendCount(header.value?.count ?? -1, to: &bytes)
-      bytes += name
-      bytes += header.value ?? []
+      Array(header.name.utf8).withUnsafeBytes { name in
+        if let value = header.value {
+          value.withUnsafeBytes { appendHeader(name: name, value: $0, to: &bytes) }
+        } else {
+          appendHeader(name: name, value: nil, to: &bytes)
+        }
+      }
     }
     return bytes
+  }
+
+  /// Appends one header to a record's headers; allocates only where the array must grow.
+  public static func appendHeader(
+    name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer?, to bytes: inout [UInt8]
+  ) {
+    appendCount(name.count, to: &bytes)
+    appendCount(value?.count ?? -1, to: &bytes)
+    bytes.append(contentsOf: name)
+    if let value { bytes.append(contentsOf: value) }
   }
 
   private static func appendCount(_ count: Int, to bytes: inout [UInt8]) {

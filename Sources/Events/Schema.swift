@@ -31,19 +31,15 @@ public struct Field: Sendable, Hashable {
   public var absence: Absence
   /// The kind of thing that the field names (wallet, card, account, ...), if any.
   public var entity: String?
-  /// Whether any rule reads the field: one that none reads is checked for presence and type and fills no column.
-  public var isRead: Bool
 
   public init(
-    name: String, type: FieldType, origin: Origin, absence: Absence = .required, entity: String? = nil,
-    isRead: Bool = true
+    name: String, type: FieldType, origin: Origin, absence: Absence = .required, entity: String? = nil
   ) {
     self.name = name
     self.type = type
     self.origin = origin
     self.absence = absence
     self.entity = entity
-    self.isRead = isRead
   }
 }
 

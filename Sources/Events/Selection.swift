@@ -28,6 +28,13 @@ public final class Selection {
 
   public func removeAll() { count = 0 }
 
+  /// Takes one row out, if it is in.
+  public func remove(_ row: Int32) {
+    guard let place = (0..<count).last(where: { rows[$0] == row }) else { return }
+    for index in place..<(count - 1) { rows[index] = rows[index + 1] }
+    count -= 1
+  }
+
   /// The row numbers, to look at (tests, alerts).
   public var indices: [Int] { (0..<count).map { Int(rows[$0]) } }
 }
