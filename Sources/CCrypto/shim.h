@@ -2,6 +2,7 @@
 #ifndef TOCSIN_CCRYPTO_SHIM_H
 #define TOCSIN_CCRYPTO_SHIM_H
 
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #endif
