@@ -1,0 +1,139 @@
+/// One mistake in a file, or something that is probably one.
+public struct Diagnostic: Error, Sendable, Hashable {
+  public enum Severity: String, Sendable { case error, warning }
+
+  public var severity: Severity
+  public var file: String
+  public var range: SourceRange
+  public var message: String
+  /// What would have been right, or what to do.
+  public var hint: String?
+
+  public init(severity: Severity = .error, file: String, range: SourceRange, message: String, hint: String? = nil) {
+    self.severity = severity
+    self.file = file
+    self.range = range
+    self.message = message
+    self.hint = hint
+  }
+
+  /// `file:line:column: error: message`, the line with a caret under the place, and the hint.
+  public func rendered(source: SourceText?) -> String {
+    var text = "\(file):\(range.line):\(range.column): \(severity.rawValue): \(message)"
+    if let source, let line = source.line(range.line) {
+      let number = String(range.line)
+      let gutter = String(repeating: " ", count: number.count)
+      text += "\n \(number) | \(line)\n \(gutter) | \(source.underline(range))"
+    }
+    if let hint { text += "\n   hint: \(hint)" }
+    return text
+  }
+}
+
+/// The text of a file, to show lines of it.
+public struct SourceText: Sendable {
+  private let bytes: [UInt8]
+  private let lineStarts: [Int]
+
+  public init(_ bytes: [UInt8]) {
+    self.bytes = bytes
+    var starts = [0]
+    for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") { starts.append(index + 1) }
+    lineStarts = starts
+  }
+
+  /// The text of a line (from 1), without its end; tabs as one space, so that a caret stands right.
+  public func line(_ number: Int) -> String? {
+    guard number >= 1, number <= lineStarts.count else { return nil }
+    return String(decoding: lineBytes(number), as: UTF8.self).replacing("\t", with: " ").replacing("\r", with: "")
+  }
+
+  private func lineBytes(_ number: Int) -> ArraySlice<UInt8> {
+    let start = lineStarts[number - 1]
+    let end = number < lineStarts.count ? lineStarts[number] - 1 : bytes.count
+    return bytes[start..<max(start, end)]
+  }
+
+  /// Where a byte of the file stands.
+  public func range(offset: Int, length: Int) -> SourceRange {
+    let line = max(1, lineStarts.lastIndex { $0 <= offset }.map { $0 + 1 } ?? 1)
+    let start = lineStarts[line - 1]
+    let column = String(decoding: bytes[start..<min(max(offset, start), bytes.count)], as: UTF8.self).count + 1
+    return SourceRange(line: line, column: column, offset: offset, length: length)
+  }
+
+  func underline(_ range: SourceRange) -> String {
+    let start = min(max(range.offset, lineStarts[range.line - 1]), bytes.count)
+    let lineEnd = lineBytes(range.line).endIndex
+    let end = min(start + max(range.length, 1), max(lineEnd, start))
+    let width = String(decoding: bytes[start..<end], as: UTF8.self).count
+    return String(repeating: " ", count: range.column - 1) + "^" + String(repeating: "~", count: max(0, width - 1))
+  }
+}
+
+/// Collects what is wrong with a file, all of it at once, up to a bound.
+public final class DiagnosticBag {
+  /// Most mistakes that are kept; of the others, the number.
+  public static let limit = 100
+  public let file: String
+  public let source: SourceText?
+  private var collected: [Diagnostic] = []
+  private var dropped = 0
+
+  public init(file: String, source: SourceText?) {
+    self.file = file
+    self.source = source
+  }
+
+  public func error(_ range: SourceRange, _ message: String, hint: String? = nil) {
+    add(Diagnostic(file: file, range: range, message: message, hint: hint))
+  }
+
+  public func warning(_ range: SourceRange, _ message: String, hint: String? = nil) {
+    add(Diagnostic(severity: .warning, file: file, range: range, message: message, hint: hint))
+  }
+
+  public func add(_ diagnostic: Diagnostic) {
+    if collected.contains(diagnostic) { return }
+    if collected.count < Self.limit { collected.append(diagnostic) } else { dropped += 1 }
+  }
+
+  public var hasErrors: Bool { collected.contains { $0.severity == .error } }
+  /// In the order of the file.
+  public var diagnostics: [Diagnostic] { collected.sorted { $0.range.offset < $1.range.offset } }
+
+  /// All of them as a person reads them.
+  public func rendered() -> String {
+    var lines = diagnostics.map { $0.rendered(source: source) }
+    if dropped > 0 { lines.append("and \(dropped) more") }
+    return lines.joined(separator: "\n")
+  }
+}
+
+/// The valid name that is nearest to what was written.
+public enum NearestName {
+  public static func find(_ word: String, among names: [String]) -> String? {
+    let word = word.lowercased()
+    let near = names.map { (name: $0, distance: distance(Array(word), Array($0.lowercased()))) }
+      .min { ($0.distance, $0.name) < ($1.distance, $1.name) }
+    guard let near, near.distance <= max(1, min(3, word.count / 3 + (word.count > 3 ? 1 : 0))) else {
+      return names.first { word.count >= 3 && ($0.hasPrefix(word) || word.hasPrefix($0)) }
+    }
+    return near.name
+  }
+
+  /// Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours.
+  static func distance(_ left: [Character], _ right: [Character]) -> Int {
+    var rows = [Array(0...right.count)]
+    for i in left.indices {
+      var row = [i + 1]
+      for j in right.indices {
+        var best = min(rows[i][j + 1] + 1, row[j] + 1, rows[i][j] + (left[i] == right[j] ? 0 : 1))
+        if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] { best = min(best, rows[i - 1][j - 1] + 1) }
+        row.append(best)
+      }
+      rows.append(row)
+    }
+    return rows[left.count][right.count]
+  }
+}

@@ -1,0 +1,77 @@
+/// Reads values as their settings declare them.
+public enum ScalarReader {
+  public struct Problem: Error, Hashable, Sendable {
+    public var message: String
+    public var hint: String?
+  }
+
+  private static let durationUnits: [(suffix: String, nanoseconds: Int64)] = [
+    ("ns", 1), ("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000),
+    ("d", 86_400_000_000_000), ("w", 604_800_000_000_000),
+  ]
+
+  /// Nanoseconds of `90s`, `1h30m`, `1.5h`.
+  public static func duration(_ text: String) throws(Problem) -> Int64 {
+    let problem = Problem(
+      message: "`\(text)` is no duration", hint: "a number with a unit: 250ms, 5s, 10m, 24h, 7d, 2w")
+    var rest = Substring(text)
+    var total: Int64 = 0
+    guard !rest.isEmpty else { throw problem }
+    while !rest.isEmpty {
+      let number = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+      rest = rest.dropFirst(number.count)
+      let unit = rest.prefix { $0.isLetter }
+      rest = rest.dropFirst(unit.count)
+      guard let scale = durationUnits.first(where: { $0.suffix == unit }), let value = Double(number) else {
+        throw problem
+      }
+      let part = value * Double(scale.nanoseconds)
+      guard part < 9e18, total < Int64.max - Int64(part) else {
+        throw Problem(message: "`\(text)` is longer than 292 years", hint: nil)
+      }
+      total += Int64(part.rounded())
+    }
+    return total
+  }
+
+  private static let byteUnits: [(suffix: String, bytes: Int64)] = [
+    ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000),
+    ("B", 1), ("", 1),
+  ]
+
+  public static func bytes(_ text: String) throws(Problem) -> Int64 {
+    let number = text.prefix { $0.isASCII && $0.isNumber }
+    let unit = text.dropFirst(number.count).drop { $0 == " " }
+    guard let value = Int64(number), let scale = byteUnits.first(where: { $0.suffix == unit }) else {
+      throw Problem(
+        message: "`\(text)` is no number of bytes", hint: "a whole number, alone or with KiB, MiB, GiB, KB, MB, GB")
+    }
+    let (result, overflow) = value.multipliedReportingOverflow(by: scale.bytes)
+    guard !overflow else { throw Problem(message: "`\(text)` is too many bytes", hint: nil) }
+    return result
+  }
+
+  public static func flag(_ text: String) throws(Problem) -> Bool {
+    switch text {
+    case "true": return true
+    case "false": return false
+    default: throw Problem(message: "`\(text)` is neither true nor false", hint: nil)
+    }
+  }
+
+  /// A duration as a person writes it: `90m`, `1d`.
+  public static func durationText(_ nanoseconds: Int64) -> String {
+    for unit in durationUnits.reversed()
+    where nanoseconds != 0 && nanoseconds % unit.nanoseconds == 0 && unit.suffix != "w" {
+      return "\(nanoseconds / unit.nanoseconds)\(unit.suffix)"
+    }
+    return "\(nanoseconds)ns"
+  }
+
+  public static func bytesText(_ bytes: Int64) -> String {
+    for unit in byteUnits.prefix(3).reversed() where bytes != 0 && bytes % unit.bytes == 0 {
+      return "\(bytes / unit.bytes)\(unit.suffix)"
+    }
+    return "\(bytes)"
+  }
+}

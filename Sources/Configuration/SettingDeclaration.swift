@@ -1,0 +1,73 @@
+/// A setting of a file, declared once: from it come its parser, its messages, the reference page and the editor's schema.
+public struct SettingDeclaration: Sendable {
+  public indirect enum Kind: Sendable {
+    case text
+    case integer(ClosedRange<Int64>)
+    case number(ClosedRange<Double>)
+    case flag
+    /// `250ms`, `5s`, `10m`, `24h`, `7d`, `2w`: nanoseconds.
+    case duration(ClosedRange<Int64>)
+    /// `64MiB`, `1MB`, `512`: bytes.
+    case bytes(ClosedRange<Int64>)
+    case choice([String])
+    /// CEL, one or a list of them; read as it stands.
+    case expressions
+    /// A list of words.
+    case texts
+    case section(SectionDeclaration)
+    /// NAME to section.
+    case sections(SectionDeclaration)
+    case sectionList(SectionDeclaration)
+    /// NAME to value.
+    case map
+    /// A shape of its own, said in `shape`; whoever reads the setting checks it.
+    case custom(shape: String)
+  }
+
+  public enum Availability: Sendable, Hashable {
+    case now
+    /// Part of the language, but not of this version: refused by name.
+    case later
+  }
+
+  public var name: String
+  public var kind: Kind
+  public var text: String
+  public var isRequired: Bool
+  public var defaultText: String?
+  public var example: String?
+  public var availability: Availability
+
+  public init(
+    _ name: String, _ kind: Kind, _ text: String, isRequired: Bool = false, default defaultText: String? = nil,
+    example: String? = nil, availability: Availability = .now
+  ) {
+    self.name = name
+    self.kind = kind
+    self.text = text
+    self.isRequired = isRequired
+    self.defaultText = defaultText
+    self.example = example
+    self.availability = availability
+  }
+
+  /// A key of the language that this version refuses by name.
+  public static func later(_ name: String, _ text: String) -> SettingDeclaration {
+    SettingDeclaration(name, .custom(shape: ""), text, availability: .later)
+  }
+}
+
+/// The settings that stand together.
+public struct SectionDeclaration: Sendable {
+  public var name: String
+  public var text: String
+  public var settings: [SettingDeclaration]
+
+  public init(_ name: String, _ text: String, _ settings: [SettingDeclaration]) {
+    self.name = name
+    self.text = text
+    self.settings = settings
+  }
+
+  public func setting(_ name: String) -> SettingDeclaration? { settings.first { $0.name == name } }
+}
