@@ -1,0 +1,70 @@
+/// A checked expression: names are resolved, types known.
+final class Node: Sendable {
+  enum Kind: Sendable {
+    case constant(Value)
+    /// A column of the frame.
+    case column(slot: Int, name: String)
+    /// The variable of a comprehension, counted from the outermost.
+    case local(Int)
+    case has(Node)
+    case select(Node, String)
+    case index(Node, Node)
+    case list([Node])
+    case map([(key: Node, value: Node)])
+    case call(Operation, [Node])
+    case and(Node, Node)
+    case or(Node, Node)
+    case conditional(Node, Node, Node)
+    /// Membership; `field`: the field that the key is, if it is one.
+    case inTable(Int, key: Node, field: String?)
+    case tableColumn(Int, column: Int, key: Node)
+    case comprehension(Macro, target: Node, local: Int, body: Node, filter: Node?)
+  }
+
+  enum Macro: Sendable { case all, exists, existsOne, map, filter }
+
+  let kind: Kind
+  let type: ValueType
+  let offset: Int
+  let length: Int
+  /// Whether it was written as a number, or is a parameter: such a number is promoted where another type stands opposite.
+  let isLiteral: Bool
+
+  init(_ kind: Kind, _ type: ValueType, _ syntax: Syntax, isLiteral: Bool = false) {
+    self.kind = kind
+    self.type = type
+    offset = syntax.offset
+    length = syntax.length
+    self.isLiteral = isLiteral
+  }
+
+  init(_ kind: Kind, _ type: ValueType, like node: Node, isLiteral: Bool = false) {
+    self.kind = kind
+    self.type = type
+    offset = node.offset
+    length = node.length
+    self.isLiteral = isLiteral
+  }
+
+  var constant: Value? {
+    if case .constant(let value) = kind { value } else { nil }
+  }
+
+  var children: [Node] {
+    switch kind {
+    case .constant, .column, .local: []
+    case .has(let node), .select(let node, _), .inTable(_, let node, _), .tableColumn(_, _, let node): [node]
+    case .index(let a, let b), .and(let a, let b), .or(let a, let b): [a, b]
+    case .list(let nodes), .call(_, let nodes): nodes
+    case .map(let entries): entries.flatMap { [$0.key, $0.value] }
+    case .conditional(let a, let b, let c): [a, b, c]
+    case .comprehension(_, let target, _, let body, let filter): [target, body] + (filter.map { [$0] } ?? [])
+    }
+  }
+
+  /// Every node of the tree.
+  func visit(_ body: (Node) -> Void) {
+    body(self)
+    for child in children { child.visit(body) }
+  }
+}

@@ -1,0 +1,104 @@
+public import Events
+
+/// A checked expression, ready to be evaluated: immutable, shared by all who use it.
+public struct Program: Sendable {
+  /// As it was written.
+  public let text: String
+  public let warnings: [Diagnostic]
+  let node: Node
+
+  /// Reads and checks an expression.
+  ///
+  /// - Throws: all that is wrong with it.
+  public static func compile(_ source: String, in environment: Environment) throws(ExpressionError) -> Program {
+    let names = Set(environment.fields.map(\.name) + environment.names.map(\.name))
+    let syntax: Syntax
+    do throws(Diagnostic) {
+      syntax = try Parser.parse(source, fieldNames: names)
+    } catch {
+      throw ExpressionError([error])
+    }
+    var checker = Checker(environment)
+    let node = try checker.check(syntax)
+    return Program(text: source, node: node, warnings: checker.warnings)
+  }
+
+  init(text: String, node: Node, warnings: [Diagnostic] = []) {
+    self.text = text
+    self.node = node
+    self.warnings = warnings
+  }
+
+  /// The column that can hold its values; nil where none can (maps, types, values of unknown type).
+  public var type: ColumnType? { node.type.column }
+  /// Its type as it stands in messages.
+  public var typeName: String { node.type.name }
+
+  /// Slots of the columns that it reads.
+  public var slots: Set<Int> {
+    var slots: Set<Int> = []
+    node.visit { if case .column(let slot, _) = $0.kind { slots.insert(slot) } }
+    return slots
+  }
+
+  /// The tables that it asks, with the slot of the field that is the key where one is.
+  public var tableKeys: [(table: Int, slot: Int?)] {
+    var keys: [(table: Int, slot: Int?)] = []
+    func note(_ table: Int, _ key: Node) {
+      if case .column(let slot, _) = key.kind { keys.append((table, slot)) } else { keys.append((table, nil)) }
+    }
+    node.visit { node in
+      switch node.kind {
+      case .inTable(let table, let key, _), .tableColumn(let table, _, let key): note(table, key)
+      default: break
+      }
+    }
+    return keys
+  }
+
+  /// The parts of its `&&`s, each with its own text; empty where it is none.
+  public var conjuncts: [Program] {
+    guard case .and = node.kind else { return [] }
+    var parts: [Node] = []
+    func collect(_ node: Node) {
+      if case .and(let left, let right) = node.kind {
+        collect(left)
+        collect(right)
+      } else {
+        parts.append(node)
+      }
+    }
+    collect(node)
+    return parts.map { part($0) }
+  }
+
+  /// Its two sides, where it is a comparison.
+  public var comparison: (left: Program, operator: String, right: Program)? {
+    guard case .call(let operation, let operands) = node.kind, operation.isComparison else { return nil }
+    return (part(operands[0]), operation.symbol, part(operands[1]))
+  }
+
+  private func part(_ node: Node) -> Program {
+    let bytes = Array(text.utf8)
+    let start = min(node.offset, bytes.count)
+    let end = min(start + node.length, bytes.count)
+    return Program(text: String(decoding: bytes[start..<end], as: UTF8.self), node: node)
+  }
+
+  /// The value for one row. Table entries that were found are appended to `hits`. Off the hot path.
+  public func value(_ frame: Frame, row: Int, hits: inout [TableHit]) -> Result<Value, EvaluationError> {
+    var interpreter = Interpreter(frame: frame, row: row)
+    defer { hits += interpreter.hits }
+    do throws(EvaluationError) {
+      return .success(try interpreter.evaluate(node))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// Evaluates whole columns; it owns its memory, so each task has one of its own.
+  ///
+  /// - Parameter capacity: most rows of a frame.
+  /// - Precondition: `type` is not nil.
+  public func evaluator(capacity: Int) -> ColumnEvaluator { ColumnEvaluator(node, capacity: capacity) }
+}

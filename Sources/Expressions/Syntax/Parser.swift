@@ -1,0 +1,316 @@
+/// Reads an expression by CEL's grammar (cel-spec, langdef.md), by precedence climbing. Depth and size are bounded.
+struct Parser {
+  /// Expressions within each other.
+  static let depthLimit = 96
+  static let nodeLimit = 10_000
+  /// UTF-8 bytes of a source.
+  static let sourceLimit = 64 << 10
+
+  private let tokens: [Token]
+  private let fieldNames: Set<String>
+  private var index = 0
+  private var depth = 0
+  private var nodeCount = 0
+
+  /// Words that CEL keeps for later; a field may be called so all the same.
+  private static let reserved: Set<String> = [
+    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package",
+    "namespace", "return", "var", "void", "while",
+  ]
+
+  /// - Parameter fieldNames: names that win over reserved words.
+  static func parse(_ source: String, fieldNames: Set<String> = []) throws(Diagnostic) -> Syntax {
+    guard source.utf8.count <= sourceLimit else {
+      throw Diagnostic(offset: 0, length: 1, message: "the expression is longer than \(sourceLimit) bytes")
+    }
+    var parser = Parser(tokens: try Lexer.tokens(source), fieldNames: fieldNames)
+    if parser.current.kind == .end { throw Diagnostic(offset: 0, length: 1, message: "the expression is empty") }
+    let result = try parser.expression()
+    guard parser.current.kind == .end else { throw parser.unexpected("an operator or the end") }
+    return result
+  }
+
+  private init(tokens: [Token], fieldNames: Set<String>) {
+    self.tokens = tokens
+    self.fieldNames = fieldNames
+  }
+
+  private var current: Token { tokens[index] }
+  private mutating func advance() -> Token {
+    defer { if index < tokens.count - 1 { index += 1 } }
+    return tokens[index]
+  }
+
+  private func unexpected(_ expected: String) -> Diagnostic {
+    let token = current
+    if token.kind == .end {
+      return Diagnostic(
+        offset: max(0, token.offset - 1), length: 1, message: "the expression ends where \(expected) is expected")
+    }
+    return Diagnostic(offset: token.offset, length: max(1, token.length), message: "expected \(expected) here")
+  }
+
+  private mutating func expect(_ symbol: String) throws(Diagnostic) {
+    guard current.isSymbol(symbol) else { throw unexpected("`\(symbol)`") }
+    _ = advance()
+  }
+
+  private mutating func node(_ kind: Syntax.Kind, from start: Int) throws(Diagnostic) -> Syntax {
+    nodeCount += 1
+    let last = tokens[max(0, index - 1)]
+    guard nodeCount <= Self.nodeLimit else {
+      throw Diagnostic(offset: start, length: 1, message: "the expression has more than \(Self.nodeLimit) parts")
+    }
+    return Syntax(kind, offset: start, length: max(0, last.offset + last.length - start))
+  }
+
+  private mutating func nested<T>(_ body: (inout Parser) throws(Diagnostic) -> T) throws(Diagnostic) -> T {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= Self.depthLimit else {
+      throw Diagnostic(
+        offset: current.offset, length: 1,
+        message: "expressions stand within each other more than \(Self.depthLimit) deep")
+    }
+    return try body(&self)
+  }
+
+  private mutating func expression() throws(Diagnostic) -> Syntax {
+    try nested { (parser) throws(Diagnostic) in
+      let start = parser.current.offset
+      let condition = try parser.binary(0)
+      guard parser.current.isSymbol("?") else { return condition }
+      _ = parser.advance()
+      let yes = try parser.binary(0)
+      try parser.expect(":")
+      let no = try parser.expression()
+      return try parser.node(.conditional(condition, yes, no), from: start)
+    }
+  }
+
+  private static let levels: [Set<String>] = [
+    ["||"], ["&&"], ["<", "<=", ">=", ">", "==", "!=", "in"], ["+", "-"], ["*", "/", "%"],
+  ]
+
+  private var operatorText: String? {
+    switch current.kind {
+    case .symbol(let text): text
+    case .identifier("in"): "in"
+    default: nil
+    }
+  }
+
+  private mutating func binary(_ level: Int) throws(Diagnostic) -> Syntax {
+    guard level < Self.levels.count else { return try unary() }
+    let start = current.offset
+    var operands = [try binary(level + 1)]
+    var ends = [end]
+    var operators: [String] = []
+    while let text = operatorText, Self.levels[level].contains(text) {
+      _ = advance()
+      operators.append(text)
+      operands.append(try binary(level + 1))
+      ends.append(end)
+    }
+    guard !operators.isEmpty else { return operands[0] }
+    if level < 2 { return try balanced(operands[...], isOr: level == 0, start, ends) }
+    var result = operands[0]
+    for (place, text) in operators.enumerated() {
+      result = Syntax(.binary(text, result, operands[place + 1]), offset: start, length: ends[place + 1] - start)
+      nodeCount += 1
+      guard place < 512, nodeCount <= Self.nodeLimit else {
+        throw Diagnostic(offset: start, length: 1, message: "too many operators in a row")
+      }
+    }
+    return result
+  }
+
+  /// `&&` and `||` chains as a balanced tree, so that a long one is not deep.
+  private mutating func balanced(
+    _ operands: ArraySlice<Syntax>, isOr: Bool, _ start: Int, _ ends: [Int]
+  ) throws(Diagnostic) -> Syntax {
+    guard operands.count > 1 else { return operands[operands.startIndex] }
+    let middle = operands.startIndex + operands.count / 2
+    let left = try balanced(operands[..<middle], isOr: isOr, start, ends)
+    let right = try balanced(operands[middle...], isOr: isOr, operands[middle].offset, ends)
+    nodeCount += 1
+    let length = ends[operands.endIndex - 1] - start
+    return Syntax(isOr ? .or(left, right) : .and(left, right), offset: start, length: length)
+  }
+
+  /// Where the last token ends.
+  private var end: Int {
+    let last = tokens[max(0, index - 1)]
+    return last.offset + last.length
+  }
+
+  private mutating func unary() throws(Diagnostic) -> Syntax {
+    let start = current.offset
+    if current.isSymbol("!") {
+      return try nested { (parser) throws(Diagnostic) in
+        _ = parser.advance()
+        let operand = try parser.unary()
+        return try parser.node(.not(operand), from: start)
+      }
+    }
+    guard current.isSymbol("-") else { return try member() }
+    return try nested { (parser) throws(Diagnostic) in
+      _ = parser.advance()
+      if case .int(let magnitude) = parser.current.kind, magnitude == 1 << 63 {
+        _ = parser.advance()
+        return try parser.suffixes(try parser.node(.literal(.int(.min)), from: start), start)
+      }
+      let operand = try parser.unary()
+      switch operand.kind {
+      case .literal(.int(let value)) where value != .min:
+        return try parser.node(.literal(.int(0 &- value)), from: start)
+      case .literal(.double(let value)): return try parser.node(.literal(.double(-value)), from: start)
+      default: return try parser.node(.negate(operand), from: start)
+      }
+    }
+  }
+
+  private mutating func member() throws(Diagnostic) -> Syntax {
+    let start = current.offset
+    return try suffixes(try primary(), start)
+  }
+
+  private mutating func suffixes(_ first: Syntax, _ start: Int) throws(Diagnostic) -> Syntax {
+    var result = first
+    var count = 0
+    while true {
+      count += 1
+      guard count < 200 else { throw Diagnostic(offset: start, length: 1, message: "too many selections in a row") }
+      if current.isSymbol(".") {
+        _ = advance()
+        if current.isSymbol("?") { throw unsupported("optional selection (`.?`)") }
+        let name = try selector()
+        if current.isSymbol("(") {
+          result = try node(.call(name, target: result, try arguments()), from: start)
+        } else {
+          result = try node(.select(result, name), from: start)
+        }
+      } else if current.isSymbol("[") {
+        _ = advance()
+        if current.isSymbol("?") { throw unsupported("optional index (`[?`)") }
+        let place = try expression()
+        try expect("]")
+        result = try node(.index(result, place), from: start)
+      } else if current.isSymbol("{"), Self.isName(result) {
+        throw unsupported("a message literal")
+      } else {
+        return result
+      }
+    }
+  }
+
+  private static func isName(_ syntax: Syntax) -> Bool {
+    switch syntax.kind {
+    case .identifier, .rootIdentifier: true
+    case .select(let target, _): isName(target)
+    default: false
+    }
+  }
+
+  private func unsupported(_ what: String) -> Diagnostic {
+    Diagnostic(offset: current.offset, length: max(1, current.length), message: "\(what) is not supported")
+  }
+
+  private mutating func selector() throws(Diagnostic) -> String {
+    switch current.kind {
+    case .identifier(let name), .quotedIdentifier(let name):
+      _ = advance()
+      return name
+    default: throw unexpected("a name")
+    }
+  }
+
+  private mutating func arguments() throws(Diagnostic) -> [Syntax] {
+    try expect("(")
+    var arguments: [Syntax] = []
+    while !current.isSymbol(")") {
+      if !arguments.isEmpty { try expect(",") }
+      arguments.append(try expression())
+    }
+    try expect(")")
+    return arguments
+  }
+
+  private mutating func primary() throws(Diagnostic) -> Syntax {
+    let start = current.offset
+    let token = current
+    switch token.kind {
+    case .int(let value):
+      guard let value = Int64(exactly: value) else {
+        throw Diagnostic(offset: start, length: token.length, message: "the number does not fit 64 bits with a sign")
+      }
+      return try literal(.int(value), start)
+    case .uint(let value): return try literal(.uint(value), start)
+    case .double(let value): return try literal(.double(value), start)
+    case .string(let value): return try literal(.string(value), start)
+    case .bytes(let value): return try literal(.bytes(value), start)
+    case .identifier(let name): return try identifier(name, start)
+    case .symbol("."):
+      _ = advance()
+      guard case .identifier(let name) = current.kind else { throw unexpected("a name") }
+      _ = advance()
+      if current.isSymbol("(") { return try node(.call(name, target: nil, try arguments()), from: start) }
+      return try node(.rootIdentifier(name), from: start)
+    case .symbol("("):
+      _ = advance()
+      let inner = try expression()
+      try expect(")")
+      return inner
+    case .symbol("["): return try list(start)
+    case .symbol("{"): return try map(start)
+    default: throw unexpected("a value")
+    }
+  }
+
+  private mutating func literal(_ value: Value, _ start: Int) throws(Diagnostic) -> Syntax {
+    _ = advance()
+    return try node(.literal(value), from: start)
+  }
+
+  private mutating func identifier(_ name: String, _ start: Int) throws(Diagnostic) -> Syntax {
+    switch name {
+    case "true": return try literal(.bool(true), start)
+    case "false": return try literal(.bool(false), start)
+    case "null": return try literal(.null, start)
+    case "in": throw unexpected("a value")
+    default: break
+    }
+    if Self.reserved.contains(name), !fieldNames.contains(name) {
+      throw Diagnostic(offset: start, length: current.length, message: "`\(name)` is a reserved word")
+    }
+    _ = advance()
+    if current.isSymbol("(") { return try node(.call(name, target: nil, try arguments()), from: start) }
+    return try node(.identifier(name), from: start)
+  }
+
+  private mutating func list(_ start: Int) throws(Diagnostic) -> Syntax {
+    try expect("[")
+    var elements: [Syntax] = []
+    while !current.isSymbol("]") {
+      if current.isSymbol("?") { throw unsupported("an optional element") }
+      elements.append(try expression())
+      if !current.isSymbol("]") { try expect(",") }
+    }
+    try expect("]")
+    return try node(.list(elements), from: start)
+  }
+
+  private mutating func map(_ start: Int) throws(Diagnostic) -> Syntax {
+    try expect("{")
+    var entries: [(key: Syntax, value: Syntax)] = []
+    while !current.isSymbol("}") {
+      if current.isSymbol("?") { throw unsupported("an optional entry") }
+      let key = try expression()
+      try expect(":")
+      entries.append((key, try expression()))
+      if !current.isSymbol("}") { try expect(",") }
+    }
+    try expect("}")
+    return try node(.map(entries), from: start)
+  }
+}

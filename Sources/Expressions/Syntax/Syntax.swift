@@ -1,0 +1,32 @@
+/// An expression as it was written: the parser's result, before names and types mean anything.
+final class Syntax: Sendable {
+  enum Kind: Sendable {
+    case literal(Value)
+    case identifier(String)
+    /// `.name` at the start of an expression: not a variable of a comprehension.
+    case rootIdentifier(String)
+    case select(Syntax, String)
+    case index(Syntax, Syntax)
+    /// A function, or a method on a target.
+    case call(String, target: Syntax?, [Syntax])
+    case list([Syntax])
+    case map([(key: Syntax, value: Syntax)])
+    case not(Syntax)
+    case negate(Syntax)
+    case binary(String, Syntax, Syntax)
+    case and(Syntax, Syntax)
+    case or(Syntax, Syntax)
+    case conditional(Syntax, Syntax, Syntax)
+  }
+
+  let kind: Kind
+  /// UTF-8 bytes into the source.
+  let offset: Int
+  let length: Int
+
+  init(_ kind: Kind, offset: Int, length: Int) {
+    self.kind = kind
+    self.offset = offset
+    self.length = length
+  }
+}

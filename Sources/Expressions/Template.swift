@@ -1,0 +1,105 @@
+public import Events
+
+/// A sentence with expressions in braces: `{n} transfers, {total} USD`. `{{` and `}}` are plain braces.
+public struct Template: Sendable {
+  private enum Piece: Sendable {
+    case text(String)
+    case program(Program)
+  }
+
+  private let pieces: [Piece]
+  public let warnings: [Diagnostic]
+
+  /// UTF-8 bytes of what one rendering may give; the rest is cut off.
+  public static let renderedLimit = 4_096
+
+  public static func compile(_ source: String, in environment: Environment) throws(ExpressionError) -> Template {
+    let bytes = Array(source.utf8)
+    var pieces: [Piece] = []
+    var text: [UInt8] = []
+    var diagnostics: [Diagnostic] = []
+    var warnings: [Diagnostic] = []
+    var index = 0
+    while index < bytes.count {
+      let byte = bytes[index]
+      let isDouble = index + 1 < bytes.count && bytes[index + 1] == byte
+      if byte == UInt8(ascii: "{") || byte == UInt8(ascii: "}"), isDouble {
+        text.append(byte)
+        index += 2
+      } else if byte == UInt8(ascii: "{") {
+        guard let end = closing(bytes, index + 1) else {
+          diagnostics.append(
+            Diagnostic(offset: index, length: 1, message: "this `{` has no `}`", hint: "write `{{` for a brace"))
+          break
+        }
+        pieces.append(.text(String(decoding: text, as: UTF8.self)))
+        text = []
+        do throws(ExpressionError) {
+          let program = try Program.compile(String(decoding: bytes[(index + 1)..<end], as: UTF8.self), in: environment)
+          warnings += program.warnings.map { shifted($0, index + 1) }
+          pieces.append(.program(program))
+        } catch {
+          diagnostics += error.diagnostics.map { shifted($0, index + 1) }
+        }
+        index = end + 1
+      } else if byte == UInt8(ascii: "}") {
+        diagnostics.append(
+          Diagnostic(offset: index, length: 1, message: "this `}` has no `{`", hint: "write `}}` for a brace"))
+        index += 1
+      } else {
+        text.append(byte)
+        index += 1
+      }
+    }
+    guard diagnostics.isEmpty else { throw ExpressionError(diagnostics) }
+    pieces.append(.text(String(decoding: text, as: UTF8.self)))
+    return Template(pieces: pieces, warnings: warnings)
+  }
+
+  private static func shifted(_ diagnostic: Diagnostic, _ distance: Int) -> Diagnostic {
+    var diagnostic = diagnostic
+    diagnostic.offset += distance
+    return diagnostic
+  }
+
+  /// The brace that ends an expression: texts and braces within it are skipped.
+  private static func closing(_ bytes: [UInt8], _ start: Int) -> Int? {
+    var depth = 0
+    var quote: UInt8?
+    var index = start
+    while index < bytes.count {
+      let byte = bytes[index]
+      if let open = quote {
+        if byte == UInt8(ascii: "\\") { index += 1 } else if byte == open { quote = nil }
+      } else if byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") {
+        quote = byte
+      } else if byte == UInt8(ascii: "{") {
+        depth += 1
+      } else if byte == UInt8(ascii: "}") {
+        if depth == 0 { return index }
+        depth -= 1
+      }
+      index += 1
+    }
+    return nil
+  }
+
+  /// The sentence for one row. A whole number shows without `.0`; an expression without a value shows as `?`.
+  public func render(_ frame: Frame, row: Int) -> String {
+    var text = ""
+    var hits: [TableHit] = []
+    for piece in pieces {
+      switch piece {
+      case .text(let part): text += part
+      case .program(let program):
+        switch program.value(frame, row: row, hits: &hits) {
+        case .success(let value): text += value.scalar?.text ?? "?"
+        case .failure: text += "?"
+        }
+      }
+    }
+    guard text.utf8.count > Self.renderedLimit else { return text }
+    while text.utf8.count > Self.renderedLimit { text = String(text.prefix(text.count * 9 / 10)) }
+    return text + "…"
+  }
+}

@@ -1,0 +1,141 @@
+import Events
+import Testing
+
+@testable import Expressions
+
+@Suite struct ExpressionTests {
+  private let event = Environment(
+    fields: [
+      .init(name: "usd", type: .double, slot: 0), .init(name: "amount", type: .decimal(scale: 2), slot: 1),
+      .init(name: "from", type: .string, slot: 2), .init(name: "type", type: .string, slot: 3),
+      .init(name: "namespace", type: .string, slot: 4), .init(name: "n", type: .int, slot: 5),
+      .init(name: "m", type: .int, slot: 6),
+    ], params: ["limit": .double(10_000)],
+    tables: [
+      TableDeclaration(name: "sanctions", columns: [TableColumn(name: "program", type: .string)], hasElse: false)
+    ])
+
+  private func message(_ source: String, _ environment: Environment) -> String {
+    do {
+      _ = try Program.compile(source, in: environment)
+      return ""
+    } catch {
+      return error.diagnostics.map { $0.message + ($0.hint.map { " | " + $0 } ?? "") }.joined(separator: "; ")
+    }
+  }
+
+  @Test(arguments: [
+    "usd > 25000", "amount > 10.50", "amount + 1 > 3", "usd >= 0.8 * params.limit && usd < params.limit",
+    "type == 'a' && event.type == 'a'", "namespace == 'x'", "from in sanctions", "sanctions[from].program == 'X'",
+    "[1, 2].exists(i, i > n)", "amount * 2 > 1", "double(amount) / usd > 0.5", "duration('30d') == duration('720h')",
+    "duration('1w') == duration('168h')", "event.n + 1 > 2", "type(n) == int || true",
+  ])
+  func whatIsRightCompiles(_ source: String) { #expect(message(source, event) == "") }
+
+  @Test(arguments: [
+    ("usd > n", ""), ("usd == n", "there is no `double == int` | convert one side: double(...)"),
+    ("amount > usd", "there is no `decimal(2) > double` | convert one side: double(...)"),
+    ("usdd > 1", "there is no `usdd` | did you mean `usd`?"),
+    ("event.usdd > 1", "the event has no field `usdd` | did you mean `event.usd`?"),
+    ("from == 3", "there is no `string == int` | convert one side: string(...) or int(...)"),
+    ("usd >", "the expression ends where a value is expected"),
+    ("usd = 3", "`=` has no meaning here | equality is `==`"),
+    ("params.limt > 1", "there is no parameter `limt` | did you mean `params.limit`?"),
+    ("sanctions[from].progam == ''", "the table `sanctions` has no column `progam` | did you mean `program`?"),
+    (
+      "usdx > 1 && fromm == 'a'", "there is no `usdx` | did you mean `usd`?; there is no `fromm` | did you mean `from`?"
+    ),
+    ("from.matches('(')", "not a pattern of RE2: missing ): ("),
+    ("stddev(usd) > 1", "`stddev` is not supported by this version"),
+    ("sum(usd) > 1", "`sum` is an aggregate | give it a name under `let`, and use that name here"),
+    ("Foo{a: 1}", "a message literal is not supported"), ("", "the expression is empty"),
+  ])
+  func whatIsWrongSaysSo(_ source: String, _ expected: String) { #expect(message(source, event) == expected) }
+
+  @Test func aBareFieldAmongNamesIsHelped() {
+    var names = event
+    names.scope = .names
+    names.names = [.init(name: "total", type: .double, slot: 7)]
+    #expect(message("total > 1 && event.usd > 1", names) == "")
+    #expect(
+      message("usd > 1", names) == "`usd` belongs to one event | write `event.usd`, `max(usd)` or `latest(usd)`")
+  }
+
+  @Test func integerRatiosAreWarnedOf() throws {
+    #expect(try Program.compile("n / m > 0", in: event).warnings.count == 1)
+    #expect(try Program.compile("double(n) / double(m) > 0.5", in: event).warnings.isEmpty)
+  }
+
+  @Test func aggregatesAreTakenOutOfLets() throws {
+    var names = event
+    names.scope = .names
+    names.names = [.init(name: "all", type: .int, slot: 7)]
+    let ratio = try LetProgram.compile("double(count(n > 2)) / double(all)", in: names, firstAggregateSlot: 8)
+    #expect(ratio.aggregates.map(\.text) == ["count(n > 2)"] && ratio.program.type == .double)
+    #expect(ratio.program.slots == [7, 8])
+    let total = try LetProgram.compile("sum(amount, from in sanctions)", in: names, firstAggregateSlot: 8)
+    #expect(total.program.type == .decimal(scale: 2) && total.aggregates[0].filter?.text == "from in sanctions")
+    #expect(throws: ExpressionError.self) { try LetProgram.compile("sum(from)", in: names, firstAggregateSlot: 8) }
+    #expect(throws: ExpressionError.self) {
+      try LetProgram.compile("percentile(usd, 0.9)", in: names, firstAggregateSlot: 8)
+    }
+  }
+
+  @Test func conjunctsAndComparisonsKeepTheirText() throws {
+    let program = try Program.compile("(usd + 1.0) * 2.0 > 3.0 && (n > 2 || m > 3) && from != 'a'", in: event)
+    #expect(program.conjuncts.map(\.text) == ["(usd + 1.0) * 2.0 > 3.0", "n > 2 || m > 3", "from != 'a'"])
+    let comparison = try #require(program.conjuncts[0].comparison)
+    #expect(comparison.left.text == "(usd + 1.0) * 2.0" && comparison.operator == ">" && comparison.right.text == "3.0")
+  }
+
+  @Test func templatesShowValuesAndSurviveMissingOnes() throws {
+    var random = SeededRandom(1)
+    let sample = SampleFrame(rows: 1, &random)
+    for (slot, value) in [(2, Scalar.double(27_300)), (0, .int(3)), (7, .decimal(1_250, scale: 2))] {
+      let column = sample.frame.columns[slot]
+      let cell = try #require(ConstantCell(value, type: column.type))
+      withExtendedLifetime(cell) { cell.write(to: column, row: 0) }
+    }
+    sample.frame.columns[3].states[0] = CellState.absent.rawValue
+    let template = try Template.compile("{i} of {{x}}: {x}, {m}, {y}, {'{' + '}'}", in: SampleFrame.environment)
+    #expect(template.render(sample.frame, row: 0) == "3 of {x}: 27300, 12.50, ?, {}")
+    #expect(throws: ExpressionError.self) { try Template.compile("{i", in: SampleFrame.environment) }
+    #expect(throws: ExpressionError.self) { try Template.compile("{nope}", in: SampleFrame.environment) }
+  }
+
+  @Test func depthAndSizeAreBounded() {
+    #expect(message(String(repeating: "(", count: 5_000) + "1" + String(repeating: ")", count: 5_000), event) != "")
+    #expect(message(String(repeating: "!", count: 5_000) + "true", event) != "")
+    #expect(message((0..<3_000).map { "n == \($0)" }.joined(separator: " || "), event) == "")
+    #expect(message(String(repeating: "1 + ", count: 20_000) + "1", event) != "")
+  }
+
+  @Test func mutatedExpressionsNeverCrash() {
+    var random = SeededRandom(9)
+    let sources = [
+      "usd >= 0.8 * params.limit && from in sanctions", "from.matches('^a+') ? n : -m",
+      "[1,2].all(i, i > 0) || has(event.n)",
+    ]
+    let sample = SampleFrame(rows: 2, &random)
+    for _ in 0..<6_000 {
+      var bytes = Array(
+        (Bool.random(using: &random) ? sources.randomElement(using: &random) ?? "" : ExpressionMaker.bool(&random, 3))
+          .utf8)
+      for _ in 0...Int.random(in: 0..<3, using: &random) where !bytes.isEmpty {
+        let place = Int.random(in: 0..<bytes.count, using: &random)
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
+        case 1: bytes.remove(at: place)
+        case 2:
+          bytes.insert(Array("()[]{}'\".,?:!&|<>=+-*/%ux0123e\\`".utf8).randomElement(using: &random) ?? 0, at: place)
+        default: bytes.removeSubrange(place...)
+        }
+      }
+      let source = String(decoding: bytes, as: UTF8.self)
+      _ = try? Template.compile(source, in: event)
+      guard let program = try? Program.compile(source, in: SampleFrame.environment) else { continue }
+      var hits: [TableHit] = []
+      _ = program.value(sample.frame, row: 0, hits: &hits)
+    }
+  }
+}
