@@ -35,9 +35,9 @@ let package = Package(
 
     module("Telemetry"),
     module("Configuration", ["CYAML"]),
-    module("Events", ["CSimdjson"]),
+    module("Events", ["CSimdjson", "CCrypto"]),
     module("Expressions", ["Events", "CRE2"]),
-    module("Tables", ["Events", "CCrypto"]),
+    module("Tables", ["Events"]),
     module("Alerts", ["Events", "CCrypto"]),
     module("Detection", ["Events", "Expressions"]),
     module("Kafka", ["CRdkafka"]),
