@@ -38,7 +38,7 @@ public struct LetProgram: Sendable {
     }
     var extractor = AggregateExtractor(source: source, environment: environment, firstSlot: firstAggregateSlot)
     let rest = extractor.extract(syntax)
-    guard extractor.diagnostics.isEmpty else { throw ExpressionError(extractor.diagnostics) }
+    guard extractor.diagnostics.isEmpty, !extractor.isUnusable else { throw ExpressionError(extractor.diagnostics) }
     var environment = environment
     environment.names += extractor.variables
     var checker = Checker(environment)
@@ -62,6 +62,8 @@ private struct AggregateExtractor {
   var variables: [Environment.Variable] = []
   var diagnostics: [Diagnostic] = []
   var warnings: [Diagnostic] = []
+  /// An aggregate needs a name whose own declaration is wrong.
+  var isUnusable = false
 
   mutating func extract(_ syntax: Syntax) -> Syntax {
     if case .call(let name, nil, let arguments) = syntax.kind {
@@ -131,6 +133,7 @@ private struct AggregateExtractor {
       return Program(text: text(syntax), node: node)
     } catch {
       diagnostics += error.diagnostics
+      if error.diagnostics.isEmpty { isUnusable = true }
       return nil
     }
   }
