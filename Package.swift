@@ -66,7 +66,8 @@ let package = Package(
     tests("KafkaTests", ["Kafka", "KafkaTestSupport"]),
     tests(
       "PipelineTests",
-      ["Pipeline", "Events", "Expressions", "Tables", "Detection", "Alerts", "Configuration", "Telemetry"]),
+      ["Pipeline", "Events", "Expressions", "Tables", "Detection", "Alerts", "Configuration", "Telemetry"],
+      resources: [.copy("Fixtures")]),
     tests(
       "KafkaTransportTests",
       ["KafkaTransport", "Pipeline", "Kafka", "KafkaTestSupport", "Events", "Telemetry"]),

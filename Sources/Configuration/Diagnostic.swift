@@ -95,10 +95,13 @@ public final class DiagnosticBag {
 
   public func add(_ diagnostic: Diagnostic) {
     if collected.contains(diagnostic) { return }
+    if diagnostic.severity == .error { errorCount += 1 }
     if collected.count < Self.limit { collected.append(diagnostic) } else { dropped += 1 }
   }
 
-  public var hasErrors: Bool { collected.contains { $0.severity == .error } }
+  /// Errors so far, those beyond the bound among them.
+  public private(set) var errorCount = 0
+  public var hasErrors: Bool { errorCount > 0 }
   /// In the order of the file.
   public var diagnostics: [Diagnostic] { collected.sorted { $0.range.offset < $1.range.offset } }
 

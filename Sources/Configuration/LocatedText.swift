@@ -18,7 +18,7 @@ public struct LocatedText: Sendable, Hashable {
         return SourceText(source).range(offset: base + min(offset, text.count), length: length)
       }
     }
-    return lineByLine(text, offset, length, source) ?? range
+    return lineByLine(text, offset, length, source) ?? folded(text, offset, length, source) ?? range
   }
 
   private func lineByLine(_ text: [UInt8], _ offset: Int, _ length: Int, _ source: [UInt8]) -> SourceRange? {
@@ -33,6 +33,37 @@ public struct LocatedText: Sendable, Hashable {
       lineStart += line.count + 1
     }
     return nil
+  }
+
+  /// For text whose lines YAML has joined: any run of blanks and line ends stands for any other.
+  private func folded(_ text: [UInt8], _ offset: Int, _ length: Int, _ source: [UInt8]) -> SourceRange? {
+    // A block begins below its indicator, a quoted text after its quote.
+    let belowIndicator = source[min(range.offset, source.count)...].firstIndex(of: UInt8(ascii: "\n")) ?? source.count
+    for start in [range.offset, range.offset + 1, belowIndicator] {
+      if let found = Self.match(text, at: start, in: source, place: offset) {
+        return SourceText(source).range(offset: found, length: length)
+      }
+    }
+    return nil
+  }
+
+  /// Where the byte `place` of the text stands, if the text stands at `start`, blanks and line ends aside.
+  private static func match(_ text: [UInt8], at start: Int, in source: [UInt8], place: Int) -> Int? {
+    let isBlank: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
+    var found: Int?
+    var next = start
+    while next < source.count, isBlank(source[next]) { next += 1 }
+    for (index, byte) in text.enumerated() {
+      if isBlank(byte) {
+        if index == place { found = next }
+        while next < source.count, isBlank(source[next]) { next += 1 }
+      } else {
+        guard next < source.count, source[next] == byte else { return nil }
+        if index == place { found = next }
+        next += 1
+      }
+    }
+    return found ?? next
   }
 
   private static func find(_ needle: [UInt8], in source: [UInt8], from start: Int) -> Int? {
