@@ -71,7 +71,7 @@ public enum ScalarReader {
     where nanoseconds != 0 && nanoseconds % unit.nanoseconds == 0 && unit.suffix != "w" {
       return "\(nanoseconds / unit.nanoseconds)\(unit.suffix)"
     }
-    return "\(nanoseconds)ns"
+    return nanoseconds == 0 ? "0s" : "\(nanoseconds)ns"
   }
 
   public static func bytesText(_ bytes: Int64) -> String {

@@ -144,8 +144,13 @@ public struct YAMLParser {
     let problem = Self.string(parser.problem) ?? "this can't be read"
     let context = Self.string(parser.context).map { " (\($0))" } ?? ""
     bag.error(
-      range(parser.problem_mark, length: 1), "not YAML: \(problem)\(context)",
-      hint: problem.contains("tab") || isTab(parser.problem_mark) ? "indent with spaces, not with tabs" : nil)
+      range(parser.problem_mark, length: 1), "not YAML: \(problem)\(context)", hint: syntaxHint(problem))
+  }
+
+  private func syntaxHint(_ problem: String) -> String? {
+    if problem.contains("tab") || isTab(parser.problem_mark) { return "indent with spaces, not with tabs" }
+    guard problem.contains("expected ',' or") else { return nil }
+    return "within { } and [ ], put texts with brackets, braces, commas or quotes in quotes"
   }
 
   private func isTab(_ mark: yaml_mark_t) -> Bool {

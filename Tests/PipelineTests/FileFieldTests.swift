@@ -66,7 +66,7 @@ import Testing
     ("type: bool, default: false", Scalar.bool(false)), ("type: int, default: -3", .int(-3)),
     ("type: decimal(2), default: \"12.5\"", .decimal(1250, scale: 2)), ("type: string, default: \"\"", .string("")),
     ("type: timestamp_rfc3339, default: 1970-01-02", .timestamp(86_400_000_000_000)),
-    ("type: list(int), default: [1, 2]", .list([.int(1), .int(2)])), ("type: double, default: ${D}", .double(1.5)),
+    ("type: list(int), default: [1, 2]", .list([.int(1), .int(2)])), ("type: double, default: \"${D}\"", .double(1.5)),
   ])
   func defaults(_ field: String, _ value: Scalar) throws {
     let plan = try FileSupport.plan(with("x: { at: /x, \(field) }"), environment: ["D": "1.5"])
@@ -89,8 +89,8 @@ import Testing
     ("x: { at: /x, type: int, entity: \"a b\" }", "`a b` is no kind of thing"),
     ("x: { at: /x, typ: int, type: int }", "`field` has no setting `typ`"),
     ("x: { type: int, value: n * 1.5 }", "there is no `int * double`"),
-    ("x: { type: double, value: n }", "the field is declared as double, and this is a int"),
-    ("x: { type: string, value: usd }", "the field is declared as string, and this is a double"),
+    ("x: { type: double, value: n }", "the field is declared as double, and this is of type int"),
+    ("x: { type: string, value: usd }", "the field is declared as string, and this is of type double"),
     ("x: { type: double, value: sum(usd) }", "`sum` is an aggregate"),
     ("x: { type: double, value: [usd, usd] }", "`value` is an expression, not a list"),
   ])

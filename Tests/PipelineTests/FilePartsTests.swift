@@ -115,7 +115,7 @@ import Testing
     #expect(plan.rules[0].message.programs.map(\.text) == ["n"])
     #expect(plan.descriptions[0].title == "title")
     let params = FileSupport.file(
-      head: "params: { limit: \"${L:-5}\", other: ${L:-5} }",
+      head: "params:\n  limit: \"${L:-5}\"\n  other: ${L:-5}",
       rules: "- { id: a, where: \"asset == params.limit && n > params.other\" }")
     _ = try FileSupport.plan(params)
     _ = try FileSupport.plan(params, environment: ["L": "7"])
@@ -140,7 +140,7 @@ import Testing
   @Test(arguments: [
     ("delivery: exactly-once", "`delivery` can't be `exactly-once`"),
     ("limits: { batch_records: 0 }", "`batch_records` lies between 1 and 4096; here it is 0"),
-    ("limits: { record_bytes: 1 }", "`record_bytes` lies between 1KiB and 128MiB; here it is 1B"),
+    ("limits: { record_bytes: 1 }", "`record_bytes` lies between 1KiB and 128MiB; here it is 1"),
     ("limits: { future: soon }", "`soon` is no duration"), ("limits: { futur: 1d }", "`limits` has no setting `futur`"),
     ("librdkafka: [a]", "`librdkafka` is a map of names, not a list"),
     ("extra: 1", "`pipeline file` has no setting `extra`"),

@@ -27,7 +27,7 @@ struct DerivedFieldsReader {
     if let promoted = program.promoted(to: type.columnType) { return promoted }
     let declared = FieldTypeText.name(type)
     context.expressions.error(
-      value, "the field is declared as \(declared), and this is a \(program.typeName)",
+      value, "the field is declared as \(declared), and this is of type \(program.typeName)",
       hint: Self.hint(type, program))
     return nil
   }

@@ -34,7 +34,7 @@ final class ExpressionReader {
     guard program.type == .bool else {
       bag.error(
         text.range(ofByte: 0, length: text.text.utf8.count, in: source),
-        "a condition is a bool, and this is a \(program.typeName)")
+        "a condition is a bool, and this is of type \(program.typeName)")
       return nil
     }
     return program
