@@ -157,7 +157,8 @@ enum Samples {
       severity: .informational, eventTime: .max, firstSeen: .min, lastSeen: .max, message: nasty,
       conditions: [.init(text: nasty, observed: .double(.infinity), threshold: .double(-.infinity))],
       values: [
-        NamedScalar("big", .uint(.max)), NamedScalar("least", .int(.min)), NamedScalar("tiny", .double(.leastNonzeroMagnitude)),
+        NamedScalar("big", .uint(.max)), NamedScalar("least", .int(.min)),
+        NamedScalar("tiny", .double(.leastNonzeroMagnitude)),
         NamedScalar("zero", .double(-0.0)), NamedScalar("money", .decimal(.min, scale: 18)),
         NamedScalar("big", .string("again")),
       ],
