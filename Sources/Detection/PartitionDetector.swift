@@ -21,7 +21,8 @@ public final class PartitionDetector {
   public private(set) var clock: EventClock
   /// Rows of the last batch whose events were late, in offset order.
   public let late: Selection
-  private let floor: Int64
+  private var floor: Int64
+  private var isTrimmed: Bool
   private let runners: [RuleRunner]
   private let watermarks: UnsafeMutablePointer<Int64>
   private let onTime: Selection
@@ -33,10 +34,13 @@ public final class PartitionDetector {
   ///   - capacity: most rows of a batch.
   ///   - origin: where the partition is read from. With a `largest` time, what came before is missing: rules hold still until
   ///     their windows lie wholly after it.
+  ///   - isTrimmed: more than that is missing, and nobody knows how much: what came before the first event may have times up
+  ///     to its own and `outOfOrder` more.
   public init(
     rules: [RulePlan], schema: Schema, outOfOrder: Int64, capacity: Int, limits: Limits,
-    origin: ReplayPoint = ReplayPoint(offset: 0, largest: .min)
+    origin: ReplayPoint = ReplayPoint(offset: 0, largest: .min), isTrimmed: Bool = false
   ) {
+    self.isTrimmed = isTrimmed
     clock = EventClock(outOfOrder: outOfOrder, largest: origin.largest)
     floor = origin.largest
     late = Selection(capacity: capacity)
@@ -64,6 +68,11 @@ public final class PartitionDetector {
   /// - Returns: what was found, by the offset that caused it, then by rule.
   public func detect(_ batch: EventBatch, tables: [any ReferenceTable]) -> [Finding] {
     if batch.count > 0 { replayLog.note(ReplayPoint(offset: batch.records[0].offset, largest: clock.largest)) }
+    if isTrimmed, batch.decoded.count > 0 {
+      isTrimmed = false
+      let first = batch.times[Int(batch.decoded.rows[0])]
+      floor = max(floor, EventClock.saturated(first, plus: clock.outOfOrder))
+    }
     clock.advance(batch, watermarks: watermarks, onTime: onTime, late: late)
     let context = BatchContext(
       batch: batch, tables: tables, watermarks: watermarks, onTime: onTime, watermark: clock.watermark, floor: floor)

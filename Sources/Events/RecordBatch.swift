@@ -17,7 +17,7 @@ public final class RecordBatch {
   }
 
   /// A header of a record; names may repeat, a value may be null.
-  public struct Header: Equatable, Sendable {
+  public struct Header: Hashable, Sendable {
     public var name: String
     public var value: [UInt8]?
 
