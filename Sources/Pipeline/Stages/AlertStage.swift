@@ -6,10 +6,8 @@ internal import Tables
 
 /// Turns what was found, what was late and what failed into the records that are written.
 final class AlertStage {
-  /// Bytes of an alert's body from which on a smaller one is kept at hand, should the topic refuse it.
-  private static let largeBody = 64 << 10
-  /// Bytes of the smaller one.
-  private static let smallBody = 16 << 10
+  /// Bytes of an alert's body from which on a smaller one, with less evidence, is kept at hand should the topic refuse it.
+  private static let largeBody = 32 << 10
 
   private let plan: PipelinePlan
   private let partition: PartitionID
@@ -48,6 +46,13 @@ final class AlertStage {
     let record = record(finding, batch)
     let encoded = encoder.encode(record)
     var substitute: Output.Substitute?
+    if encoded.body.count > Self.largeBody {
+      var less = record
+      less.evidence = record.evidence.suffix(1)
+      less.episode.isEvidenceTruncated = true
+      let small = encoder.encode(less)
+      substitute = Output.Substitute(value: small.body, headers: small.headers)
+    }
     return Output(
       .alerts, key: encoded.key, value: encoded.body, headers: encoded.headers, cause: finding.cause,
       substitute: substitute)
