@@ -33,8 +33,11 @@ struct WindowPiece {
   }
 }
 
-/// What initialises and tears down the cells that follow an entry and a piece.
+/// What lays out, initialises and tears down the cells that follow an entry and a piece.
 protocol CellOwner: AnyObject {
+  /// Bytes of the cells of an entry, and of a piece.
+  var entryCells: Int { get }
+  var pieceCells: Int { get }
   func initialize(piece: UnsafeMutablePointer<WindowPiece>)
   func initialize(entry: UnsafeMutablePointer<KeyEntry>)
   func destroy(piece: UnsafeMutablePointer<WindowPiece>)
@@ -61,7 +64,7 @@ final class KeyedWindows {
   let evidence = EvidencePool()
   private let entries: BlockPool
   private let pieces: BlockPool
-  private unowned let cells: any CellOwner
+  private let cells: any CellOwner
   private var slots: UnsafeMutablePointer<Slot>
   private var slotCount: Int
   /// Rising by number.
@@ -70,21 +73,19 @@ final class KeyedWindows {
   /// The watermark at which the oldest generation goes.
   private(set) var nextExpiry = Int64.max
 
-  init(grid: WindowGrid, entryCells: Int, pieceCells: Int, cells: any CellOwner) {
+  init(grid: WindowGrid, cells: any CellOwner) {
     self.grid = grid
     self.cells = cells
-    entries = BlockPool(blockSize: KeyEntry.headerSize + entryCells)
-    pieces = BlockPool(blockSize: WindowPiece.headerSize + pieceCells)
+    entries = BlockPool(blockSize: KeyEntry.headerSize + cells.entryCells)
+    pieces = BlockPool(blockSize: WindowPiece.headerSize + cells.pieceCells)
     slotCount = 256
     slots = .allocate(capacity: slotCount)
     slots.initialize(repeating: Slot(hash: KeyHash(low: 0, high: 0), entry: nil), count: slotCount)
   }
 
-  deinit { slots.deallocate() }
-
-  /// Drops everything; before its cells' owner goes.
-  func dropAll() {
+  deinit {
     while !generations.isEmpty { dropOldestGeneration() }
+    slots.deallocate()
   }
 
   /// Bytes in use; slots as if the table were always half full, so that the account does not jump.

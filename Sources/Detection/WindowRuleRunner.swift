@@ -6,14 +6,14 @@ internal import Expressions
 /// A batch goes through in segments, between which state that the watermark has passed is dropped. In each: the pieces of
 /// time that the rows belong to are found or made; each aggregate goes over all rows; `let`s and conditions are computed as
 /// columns; and then, row by row, episodes hear what holds.
-final class WindowRuleRunner: RuleRunner, CellOwner {
+final class WindowRuleRunner: RuleRunner {
   private let window: WindowPlan
   private let grid: WindowGrid
-  private let kernels: [AggregateKernel]
+  private let aggregates: AggregateSet
   private let lets: [ColumnEvaluator]
   private let conditions: [ColumnEvaluator]
   private let letTexts: [String: String]
-  private var windows: KeyedWindows!
+  private let windows: KeyedWindows
   private let stateLimit: Int
   private let segmentRows: Selection
   private let firing: Selection
@@ -36,7 +36,7 @@ final class WindowRuleRunner: RuleRunner, CellOwner {
     self.window = window
     self.stateLimit = stateLimit
     grid = WindowGrid(window.span)
-    kernels = window.aggregates.map { AggregateKernel.make($0, capacity: capacity) }
+    aggregates = AggregateSet(window.aggregates, capacity: capacity)
     lets = window.lets.map { $0.program.evaluator(capacity: capacity) }
     conditions = window.conditions.map { $0.evaluator(capacity: capacity) }
     letTexts = Dictionary(window.lets.map { ($0.name, $0.program.text) }) { first, _ in first }
@@ -46,24 +46,14 @@ final class WindowRuleRunner: RuleRunner, CellOwner {
     pieces = .allocate(capacity: max(capacity, 1))
     ranges = .allocate(capacity: max(capacity, 1))
     places = .allocate(capacity: max(capacity, 1))
-    growthLimit = (kernels.count + 1) * 16_384
-    var pieceCells = 0
-    var entryCells = 0
-    for kernel in kernels {
-      kernel.pieceOffset = WindowPiece.headerSize + pieceCells
-      kernel.entryOffset = KeyEntry.headerSize + entryCells
-      pieceCells += kernel.pieceSize
-      entryCells += kernel.entrySize
-    }
+    growthLimit = (window.aggregates.count + 1) * 16_384
+    windows = KeyedWindows(grid: grid, cells: aggregates)
     super.init(
       plan, number: number, schema: schema, capacity: capacity, seed: seed, explained: window.conditions,
       episodeLimit: episodeLimit)
-    windows = KeyedWindows(grid: grid, entryCells: entryCells, pieceCells: pieceCells, cells: self)
   }
 
   deinit {
-    // Before the kernels go, whose cells it holds.
-    windows.dropAll()
     pieces.deallocate()
     ranges.deallocate()
     places.deallocate()
@@ -79,13 +69,13 @@ final class WindowRuleRunner: RuleRunner, CellOwner {
     self.batch = batch
     var columns = batch.columns
     columns += window.lets.map { _ in batch.columns[schema.timeField] }
-    columns += kernels.map(\.output.column)
+    columns += aggregates.kernels.map(\.output.column)
     frame = Frame(count: batch.count, columns: columns, tables: context.tables)
     let before = episodes.findings.count
     if !isPrimed { isPrimed = context.floor == .min }
     select(context.onTime, batch)
     if selected.count > 0 {
-      for kernel in kernels { kernel.prepare(frame, rows: selected) }
+      for kernel in aggregates.kernels { kernel.prepare(frame, rows: selected) }
       prefetched &+= windows.prefetch(hashes, selected.rows, selected.count)
       var next = 0
       while next < selected.count { next = runSegment(from: next, context) }
@@ -105,7 +95,7 @@ final class WindowRuleRunner: RuleRunner, CellOwner {
     let next = resolve(from: start, context)
     guard segmentRows.count > 0 else { return next }
     let segment = WindowSegment(rows: segmentRows, pieces: pieces, ranges: ranges, batch: batch)
-    for kernel in kernels { kernel.run(segment) }
+    for kernel in aggregates.kernels { kernel.run(segment) }
     for (place, evaluator) in lets.enumerated() {
       frame.columns[window.firstLetSlot + place] = evaluator.evaluate(frame, rows: segmentRows)
     }
@@ -258,24 +248,4 @@ final class WindowRuleRunner: RuleRunner, CellOwner {
     if let oldest = episodes.oldest { time = min(time, grid.start(grid.range(oldest.time).low)) }
     return ReplayNeed(offset: .max, time: EventClock.saturated(time, minus: 1))
   }
-
-  // MARK: Cells
-
-  func initialize(piece: UnsafeMutablePointer<WindowPiece>) {
-    for kernel in kernels { kernel.initialize(piece: kernel.cell(piece)) }
-  }
-
-  func initialize(entry: UnsafeMutablePointer<KeyEntry>) {
-    for kernel in kernels where kernel.entrySize > 0 { kernel.initialize(entry: kernel.cell(entry)) }
-  }
-
-  func destroy(piece: UnsafeMutablePointer<WindowPiece>) {
-    for kernel in kernels { kernel.destroy(piece: kernel.cell(piece)) }
-  }
-
-  func destroy(entry: UnsafeMutablePointer<KeyEntry>) {
-    for kernel in kernels where kernel.entrySize > 0 { kernel.destroy(entry: kernel.cell(entry)) }
-  }
-
-  var outsideByteCount: Int { kernels.reduce(0) { $0 + $1.outsideByteCount } }
 }
