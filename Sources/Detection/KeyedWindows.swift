@@ -33,11 +33,8 @@ struct WindowPiece {
   }
 }
 
-/// What lays out, initialises and tears down the cells that follow an entry and a piece.
+/// What initialises and tears down the cells that follow an entry and a piece.
 protocol CellOwner: AnyObject {
-  /// Bytes of the cells of an entry, and of a piece.
-  var entryCells: Int { get }
-  var pieceCells: Int { get }
   func initialize(piece: UnsafeMutablePointer<WindowPiece>)
   func initialize(entry: UnsafeMutablePointer<KeyEntry>)
   func destroy(piece: UnsafeMutablePointer<WindowPiece>)
@@ -73,17 +70,18 @@ final class KeyedWindows {
   /// The watermark at which the oldest generation goes.
   private(set) var nextExpiry = Int64.max
 
-  init(grid: WindowGrid, cells: any CellOwner) {
+  init(grid: WindowGrid, entryCells: Int, pieceCells: Int, cells: any CellOwner) {
     self.grid = grid
     self.cells = cells
-    entries = BlockPool(blockSize: KeyEntry.headerSize + cells.entryCells)
-    pieces = BlockPool(blockSize: WindowPiece.headerSize + cells.pieceCells)
+    entries = BlockPool(blockSize: KeyEntry.headerSize + entryCells)
+    pieces = BlockPool(blockSize: WindowPiece.headerSize + pieceCells)
     slotCount = 256
     slots = .allocate(capacity: slotCount)
     slots.initialize(repeating: Slot(hash: KeyHash(low: 0, high: 0), entry: nil), count: slotCount)
   }
 
   deinit {
+    // Cells may hold memory of their own.
     while !generations.isEmpty { dropOldestGeneration() }
     slots.deallocate()
   }

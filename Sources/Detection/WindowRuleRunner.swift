@@ -9,7 +9,7 @@ internal import Expressions
 final class WindowRuleRunner: RuleRunner {
   private let window: WindowPlan
   private let grid: WindowGrid
-  private let aggregates: AggregateSet
+  private let kernels: [AggregateKernel]
   private let lets: [ColumnEvaluator]
   private let conditions: [ColumnEvaluator]
   private let letTexts: [String: String]
@@ -36,7 +36,7 @@ final class WindowRuleRunner: RuleRunner {
     self.window = window
     self.stateLimit = stateLimit
     grid = WindowGrid(window.span)
-    aggregates = AggregateSet(window.aggregates, capacity: capacity)
+    kernels = window.aggregates.map { AggregateKernel.make($0, capacity: capacity) }
     lets = window.lets.map { $0.program.evaluator(capacity: capacity) }
     conditions = window.conditions.map { $0.evaluator(capacity: capacity) }
     letTexts = Dictionary(window.lets.map { ($0.name, $0.program.text) }) { first, _ in first }
@@ -46,8 +46,9 @@ final class WindowRuleRunner: RuleRunner {
     pieces = .allocate(capacity: max(capacity, 1))
     ranges = .allocate(capacity: max(capacity, 1))
     places = .allocate(capacity: max(capacity, 1))
-    growthLimit = (window.aggregates.count + 1) * 16_384
-    windows = KeyedWindows(grid: grid, cells: aggregates)
+    growthLimit = (kernels.count + 1) * 16_384
+    let cells = AggregateCells(kernels)
+    windows = KeyedWindows(grid: grid, entryCells: cells.entrySize, pieceCells: cells.pieceSize, cells: cells)
     super.init(
       plan, number: number, schema: schema, capacity: capacity, seed: seed, explained: window.conditions,
       episodeLimit: episodeLimit)
@@ -69,13 +70,13 @@ final class WindowRuleRunner: RuleRunner {
     self.batch = batch
     var columns = batch.columns
     columns += window.lets.map { _ in batch.columns[schema.timeField] }
-    columns += aggregates.kernels.map(\.output.column)
+    columns += kernels.map(\.output.column)
     frame = Frame(count: batch.count, columns: columns, tables: context.tables)
     let before = episodes.findings.count
     if !isPrimed { isPrimed = context.floor == .min }
     select(context.onTime, batch)
     if selected.count > 0 {
-      for kernel in aggregates.kernels { kernel.prepare(frame, rows: selected) }
+      for kernel in kernels { kernel.prepare(frame, rows: selected) }
       prefetched &+= windows.prefetch(hashes, selected.rows, selected.count)
       var next = 0
       while next < selected.count { next = runSegment(from: next, context) }
@@ -95,7 +96,7 @@ final class WindowRuleRunner: RuleRunner {
     let next = resolve(from: start, context)
     guard segmentRows.count > 0 else { return next }
     let segment = WindowSegment(rows: segmentRows, pieces: pieces, ranges: ranges, batch: batch)
-    for kernel in aggregates.kernels { kernel.run(segment) }
+    for kernel in kernels { kernel.run(segment) }
     for (place, evaluator) in lets.enumerated() {
       frame.columns[window.firstLetSlot + place] = evaluator.evaluate(frame, rows: segmentRows)
     }

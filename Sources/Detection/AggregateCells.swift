@@ -1,23 +1,22 @@
-internal import Expressions
-
-/// The aggregates of one rule, with their cells laid out one after the other.
-final class AggregateSet: CellOwner {
+/// The cells of a rule's aggregates, as they follow one another behind the headers of entries and pieces.
+final class AggregateCells: CellOwner {
   let kernels: [AggregateKernel]
-  let entryCells: Int
-  let pieceCells: Int
+  /// Bytes behind the header of an entry, and of a piece.
+  let entrySize: Int
+  let pieceSize: Int
 
-  init(_ calls: [AggregateCall], capacity: Int) {
-    kernels = calls.map { AggregateKernel.make($0, capacity: capacity) }
-    var entryCells = 0
-    var pieceCells = 0
+  init(_ kernels: [AggregateKernel]) {
+    var entrySize = 0
+    var pieceSize = 0
     for kernel in kernels {
-      kernel.pieceOffset = WindowPiece.headerSize + pieceCells
-      kernel.entryOffset = KeyEntry.headerSize + entryCells
-      pieceCells += kernel.pieceSize
-      entryCells += kernel.entrySize
+      kernel.pieceOffset = WindowPiece.headerSize + pieceSize
+      kernel.entryOffset = KeyEntry.headerSize + entrySize
+      pieceSize += kernel.pieceSize
+      entrySize += kernel.entrySize
     }
-    self.entryCells = entryCells
-    self.pieceCells = pieceCells
+    self.kernels = kernels
+    self.entrySize = entrySize
+    self.pieceSize = pieceSize
   }
 
   func initialize(piece: UnsafeMutablePointer<WindowPiece>) {
