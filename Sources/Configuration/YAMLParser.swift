@@ -166,12 +166,15 @@ public struct YAMLParser {
     }
     refuseTricks(event)
     switch event.kind {
-    case YAML_SCALAR_EVENT: return .scalar(YAMLNode.Scalar(text: event.text, style: event.style, range: event.range))
+    case YAML_SCALAR_EVENT:
+      let isRefused = event.tag != nil || event.anchor != nil
+      return .scalar(
+        YAMLNode.Scalar(text: event.text, style: event.style, range: event.range, isRefused: isRefused))
     case YAML_SEQUENCE_START_EVENT: return sequence(event, depth)
     case YAML_MAPPING_START_EVENT: return mapping(event, depth)
     case YAML_ALIAS_EVENT:
       bag.error(event.range, "`*` makes this a YAML alias", hint: "put the text in quotes")
-      return .scalar(YAMLNode.Scalar(text: "", style: .quoted, range: event.range))
+      return .scalar(YAMLNode.Scalar(text: "", style: .quoted, range: event.range, isRefused: true))
     default: return nil
     }
   }
