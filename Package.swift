@@ -58,7 +58,7 @@ let package = Package(
     tests("EventsTests", ["Events"]),
     tests("ExpressionsTests", ["Expressions", "Events"]),
     tests("TablesTests", ["Tables", "Events"]),
-    tests("AlertsTests", ["Alerts", "Events"]),
+    tests("AlertsTests", ["Alerts", "Events"], resources: [.copy("Golden")]),
     tests("DetectionTests", ["Detection", "Expressions", "Events"]),
     // A real Kafka for the tests that need one; a target, since several test targets do.
     .target(
@@ -71,7 +71,7 @@ let package = Package(
     tests(
       "KafkaTransportTests",
       ["KafkaTransport", "Pipeline", "Kafka", "KafkaTestSupport", "Events", "Telemetry"]),
-    tests("TocsinTests", ["tocsin", "Configuration", "Kafka", "KafkaTestSupport"]),
+    tests("TocsinTests", ["tocsin", "Configuration", "Kafka", "KafkaTestSupport", "Tables", "Events"]),
   ],
   cxxLanguageStandard: .cxx17
 )

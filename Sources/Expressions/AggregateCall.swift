@@ -9,12 +9,15 @@ public enum AggregateFunction: String, Sendable, CaseIterable {
 
 /// One aggregate inside a `let`: `sum(usd, status == 'ok')`.
 public struct AggregateCall: Sendable {
+  /// What is computed.
   public var function: AggregateFunction
   /// What is added up, counted or compared, of one event; nil for `count`.
   public var argument: Program?
   /// Which events take part; nil: all.
   public var filter: Program?
+  /// How the results lie in a column.
   public var resultType: ColumnType
+  /// The call as it was written.
   public var text: String
 }
 
@@ -130,7 +133,7 @@ private struct AggregateExtractor {
     do throws(ExpressionError) {
       let node = try checker.check(syntax)
       warnings += checker.warnings
-      return Program(text: text(syntax), node: node)
+      return Program(text: text(syntax), node: node, start: syntax.offset)
     } catch {
       diagnostics += error.diagnostics
       if error.diagnostics.isEmpty { isUnusable = true }

@@ -8,6 +8,7 @@ public struct Template: Sendable {
   }
 
   private let pieces: [Piece]
+  /// What is probably a mistake in its expressions.
   public let warnings: [Diagnostic]
 
   /// The expressions in it, in order.
@@ -18,6 +19,9 @@ public struct Template: Sendable {
   /// UTF-8 bytes of what one rendering may give; the rest is cut off.
   public static let renderedLimit = 4_096
 
+  /// Reads a sentence and checks its expressions.
+  ///
+  /// - Throws: all that is wrong with it, at places in the sentence.
   public static func compile(_ source: String, in environment: Environment) throws(ExpressionError) -> Template {
     let bytes = Array(source.utf8)
     var pieces: [Piece] = []
