@@ -4,6 +4,9 @@ enum Handlers {
   typealias Handler = @Sendable (Invocation) -> ExitCode
 
   private static let handlers: [Command: Handler] = [
+    .run: RunCommand.run,
+    .check: CheckCommand.run,
+    .demo: DemoCommand.run,
     .generate: GenerateCommand.run,
     .help: HelpCommand.run,
   ]
