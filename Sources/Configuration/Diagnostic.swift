@@ -1,14 +1,20 @@
 /// One mistake in a file, or something that is probably one.
 public struct Diagnostic: Error, Sendable, Hashable {
+  /// Whether the file can't be used as it is, or can and should be looked at.
   public enum Severity: String, Sendable { case error, warning }
 
+  /// How grave it is.
   public var severity: Severity
+  /// The file's name, as it stands before the line and column.
   public var file: String
+  /// Where in the file.
   public var range: SourceRange
+  /// What is wrong, in one line.
   public var message: String
   /// What would have been right, or what to do.
   public var hint: String?
 
+  /// A mistake (or, by `severity`, a warning) at a place of a file.
   public init(severity: Severity = .error, file: String, range: SourceRange, message: String, hint: String? = nil) {
     self.severity = severity
     self.file = file
@@ -35,6 +41,7 @@ public struct SourceText: Sendable {
   private let bytes: [UInt8]
   private let lineStarts: [Int]
 
+  /// The text whose UTF-8 bytes these are.
   public init(_ bytes: [UInt8]) {
     self.bytes = bytes
     var starts = [0]
@@ -75,29 +82,36 @@ public struct SourceText: Sendable {
 public final class DiagnosticBag {
   /// Most mistakes that are kept; of the others, the number.
   public static let limit = 100
+  /// The file's name, for the messages.
   public let file: String
+  /// The file's text, to show the lines concerned; nil: no lines are shown.
   public let source: SourceText?
   private var collected: [Diagnostic] = []
   private var dropped = 0
 
+  /// An empty bag for one file.
   public init(file: String, source: SourceText?) {
     self.file = file
     self.source = source
   }
 
+  /// Collects a mistake.
   public func error(_ range: SourceRange, _ message: String, hint: String? = nil) {
     add(Diagnostic(file: file, range: range, message: message, hint: hint))
   }
 
+  /// Collects a warning.
   public func warning(_ range: SourceRange, _ message: String, hint: String? = nil) {
     add(Diagnostic(severity: .warning, file: file, range: range, message: message, hint: hint))
   }
 
+  /// Collects a mistake or warning; the same one a second time is left out.
   public func add(_ diagnostic: Diagnostic) {
     if collected.contains(diagnostic) { return }
     if collected.count < Self.limit { collected.append(diagnostic) } else { dropped += 1 }
   }
 
+  /// Whether a mistake is among them: warnings are none.
   public var hasErrors: Bool { collected.contains { $0.severity == .error } }
   /// In the order of the file.
   public var diagnostics: [Diagnostic] { collected.sorted { $0.range.offset < $1.range.offset } }
@@ -112,6 +126,8 @@ public final class DiagnosticBag {
 
 /// The valid name that is nearest to what was written.
 public enum NearestName {
+  /// The name a few slips of the keyboard away from `word` (at most three, fewer for short words), else one that begins
+  /// with it or that it begins with; nil where nothing is near. Case does not count.
   public static func find(_ word: String, among names: [String]) -> String? {
     let word = word.lowercased()
     let near = names.map { (name: $0, distance: distance(Array(word), Array($0.lowercased()))) }

@@ -1,5 +1,6 @@
 /// A JSON Schema (draft 2020-12) of a file, for editors that complete and check YAML; made from the declarations.
 public enum EditorSchema {
+  /// The schema as JSON text, ended by a line feed.
   public static func json(_ root: SectionDeclaration, title: String) -> String {
     let head = [
       "\"$schema\": \"https://json-schema.org/draft/2020-12/schema\"", "\"title\": \(quote(title))",

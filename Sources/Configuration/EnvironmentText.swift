@@ -3,8 +3,12 @@
 public struct EnvironmentText: Sendable {
   private let variables: [String: String]
 
+  /// Takes the values from these variables: name to value.
   public init(_ variables: [String: String]) { self.variables = variables }
 
+  /// The text with every variable replaced.
+  ///
+  /// - Throws: where a variable is not set and has no default, or a `${` is not closed.
   public func substitute(_ text: String) throws(ScalarReader.Problem) -> String {
     var result = ""
     var rest = Substring(text)

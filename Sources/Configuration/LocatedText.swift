@@ -1,8 +1,11 @@
 /// A text of a file and where it stands.
 public struct LocatedText: Sendable, Hashable {
+  /// The text as it was read: without quotes, escapes and indentation.
   public var text: String
+  /// Where it stands, with its quotes.
   public var range: SourceRange
 
+  /// A text read at a place of a file.
   public init(text: String, range: SourceRange) {
     self.text = text
     self.range = range

@@ -1,5 +1,6 @@
 /// The reference of all settings as a Markdown page, made from their declarations.
 public enum ReferencePage {
+  /// The page for a section and all sections within it, each once, under `title`.
   public static func markdown(_ root: SectionDeclaration, title: String) -> String {
     var page = "# \(title)\n\n\(root.text)\n"
     var queue = [root]

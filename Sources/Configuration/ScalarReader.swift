@@ -1,7 +1,10 @@
 /// Reads values as their settings declare them.
 public enum ScalarReader {
+  /// Why a text is no value of the kind asked for.
   public struct Problem: Error, Hashable, Sendable {
+    /// What is wrong, in one line.
     public var message: String
+    /// What would have been right.
     public var hint: String?
   }
 
@@ -39,6 +42,7 @@ public enum ScalarReader {
     ("B", 1), ("", 1),
   ]
 
+  /// Bytes of `4096`, `512KiB`, `10 MB`; KiB, MiB, GiB count in 1,024s, KB, MB, GB in 1,000s.
   public static func bytes(_ text: String) throws(Problem) -> Int64 {
     let number = text.prefix { $0.isASCII && $0.isNumber }
     let unit = text.dropFirst(number.count).drop { $0 == " " }
@@ -51,6 +55,7 @@ public enum ScalarReader {
     return result
   }
 
+  /// `true` or `false`, and no other word: YAML 1.1's `yes` and `on` are refused.
   public static func flag(_ text: String) throws(Problem) -> Bool {
     switch text {
     case "true": return true
@@ -68,6 +73,7 @@ public enum ScalarReader {
     return "\(nanoseconds)ns"
   }
 
+  /// A number of bytes as a person writes it: `64MiB`, `100`.
   public static func bytesText(_ bytes: Int64) -> String {
     for unit in byteUnits.prefix(3).reversed() where bytes != 0 && bytes % unit.bytes == 0 {
       return "\(bytes / unit.bytes)\(unit.suffix)"

@@ -1,7 +1,10 @@
 /// Reads a section by its declaration. Mistakes go to the bag, all of them; what could not be read is nil.
 public struct SectionReader {
+  /// What may stand in the section.
   public let declaration: SectionDeclaration
+  /// Where the section begins.
   public let range: SourceRange
+  /// Where mistakes go.
   public let bag: DiagnosticBag
   private let entries: [(key: YAMLNode.Scalar, value: YAMLNode)]
   private let environment: EnvironmentText
@@ -55,8 +58,10 @@ public struct SectionReader {
   /// The keys that stand here, in the file's order.
   public var keys: [LocatedText] { entries.map { LocatedText(text: $0.key.text, range: $0.key.range) } }
 
+  /// Whether the file sets this name, be it to nothing.
   public func has(_ name: String) -> Bool { entries.contains { $0.key.text == name } }
 
+  /// Where the setting's key stands; where the section begins if it is not set.
   public func keyRange(_ name: String) -> SourceRange { entries.first { $0.key.text == name }?.key.range ?? range }
 
   /// The setting's value as it stands.
@@ -95,8 +100,10 @@ public struct SectionReader {
     }
   }
 
+  /// The value as text, with the environment's variables put in; nil where it is not set.
   public func string(_ name: String) -> String? { text(name)?.text }
 
+  /// The value of an integer setting; nil where it is not set or wrong.
   public func integer(_ name: String) -> Int64? {
     guard case .integer(let bounds) = kind(name) else { preconditionFailure("`\(name)` is no integer") }
     guard let text = text(name) else { return nil }
@@ -107,6 +114,7 @@ public struct SectionReader {
     return bounded(value, bounds, text, name) { String($0) }
   }
 
+  /// The value of a number setting; nil where it is not set or wrong.
   public func number(_ name: String) -> Double? {
     guard case .number(let bounds) = kind(name) else { preconditionFailure("`\(name)` is no number") }
     guard let text = text(name) else { return nil }
@@ -117,6 +125,7 @@ public struct SectionReader {
     return bounded(value, bounds, text, name) { "\($0)" }
   }
 
+  /// The value of a flag; nil where it is not set or wrong.
   public func flag(_ name: String) -> Bool? {
     guard case .flag = kind(name) else { preconditionFailure("`\(name)` is no flag") }
     guard let text = text(name) else { return nil }
@@ -131,6 +140,7 @@ public struct SectionReader {
     return value.flatMap { bounded($0, bounds, text, name, ScalarReader.durationText) }
   }
 
+  /// Bytes, of a size setting; nil where it is not set or wrong.
   public func bytes(_ name: String) -> Int64? {
     guard case .bytes(let bounds) = kind(name) else { preconditionFailure("`\(name)` is no size") }
     guard let text = text(name) else { return nil }
@@ -148,6 +158,7 @@ public struct SectionReader {
     return nil
   }
 
+  /// The word of a choice setting; nil where it is not set or none of the words.
   public func choice(_ name: String) -> String? {
     guard case .choice(let words) = kind(name) else { preconditionFailure("`\(name)` is no choice") }
     guard let text = text(name) else { return nil }
@@ -164,6 +175,7 @@ public struct SectionReader {
     return node(name).map { Self.expressions($0, name, bag) } ?? []
   }
 
+  /// Expressions of a node that is no setting of a declared section; `name` is for the messages.
   public static func expressions(_ node: YAMLNode, _ name: String, _ bag: DiagnosticBag) -> [LocatedText] {
     switch node {
     case .scalar(let scalar) where !node.isNull: return [LocatedText(text: scalar.text, range: scalar.range)]
@@ -175,6 +187,7 @@ public struct SectionReader {
     }
   }
 
+  /// The words of a list setting, or the one word that stands there; empty where it is not set.
   public func texts(_ name: String) -> [LocatedText] {
     guard let node = node(name) else { return [] }
     guard case .sequence(let sequence) = node else {
@@ -185,6 +198,7 @@ public struct SectionReader {
     return sequence.elements.compactMap { text($0, name) }
   }
 
+  /// The reader of a section setting; nil where it is not set.
   public func section(_ name: String) -> SectionReader? {
     guard case .section(let declaration) = kind(name) else { preconditionFailure("`\(name)` is no section") }
     return node(name).map { SectionReader($0, declaration, bag: bag, environment: environment) }
@@ -198,6 +212,7 @@ public struct SectionReader {
     }
   }
 
+  /// The readers of a list of sections, in the file's order; empty where it is not set.
   public func sectionList(_ name: String) -> [SectionReader] {
     guard case .sectionList(let declaration) = kind(name) else {
       preconditionFailure("`\(name)` is no list of sections")

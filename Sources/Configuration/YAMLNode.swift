@@ -9,6 +9,7 @@ public struct SourceRange: Hashable, Sendable {
   /// Bytes.
   public var length: Int
 
+  /// A place: line and column from 1, offset and length in bytes.
   public init(line: Int, column: Int, offset: Int, length: Int) {
     self.line = line
     self.column = column
@@ -24,25 +25,38 @@ public indirect enum YAMLNode: Sendable {
   case mapping(Mapping)
   case sequence(Sequence)
 
+  /// A single value as raw text.
   public struct Scalar: Sendable, Hashable {
+    /// How it was written: as it is, in quotes, or as a block (`|`, `>`).
     public enum Style: Sendable { case plain, quoted, block }
+    /// The text without quotes, escapes and indentation.
     public var text: String
+    /// How it was written.
     public var style: Style
+    /// Where it stands, with its quotes.
     public var range: SourceRange
   }
 
+  /// Keys and values.
   public struct Mapping: Sendable {
+    /// In the file's order; no key stands twice.
     public var entries: [(key: Scalar, value: YAMLNode)]
+    /// Where it begins.
     public var range: SourceRange
 
+    /// The value of a key; nil where the key is not there.
     public subscript(key: String) -> YAMLNode? { entries.first { $0.key.text == key }?.value }
   }
 
+  /// A list of values.
   public struct Sequence: Sendable {
+    /// In the file's order.
     public var elements: [YAMLNode]
+    /// Where it begins.
     public var range: SourceRange
   }
 
+  /// Where the node begins.
   public var range: SourceRange {
     switch self {
     case .scalar(let scalar): scalar.range

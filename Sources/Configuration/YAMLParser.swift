@@ -5,7 +5,9 @@ internal import CYAML
 public struct YAMLParser {
   /// Bytes.
   public static let fileLimit = 4 << 20
+  /// Most levels of sections and lists within each other.
   public static let depthLimit = 64
+  /// Most keys, values, sections and lists of one file.
   public static let nodeLimit = 200_000
 
   private let bytes: [UInt8]

@@ -3,16 +3,21 @@
 /// The conversions count days from 1 March of year 0 in eras of 400 years (146,097 days), so that the leap day is the
 /// last of its year; see Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 public struct CivilDate: Hashable, Sendable {
+  /// The year; 0 is 1 BC.
   public var year: Int
+  /// From 1 to 12.
   public var month: Int
+  /// From 1.
   public var day: Int
 
+  /// A day by year, month (from 1) and day (from 1), which are taken as they are.
   public init(year: Int, month: Int, day: Int) {
     self.year = year
     self.month = month
     self.day = day
   }
 
+  /// The day that many days after 1970-01-01 (before it, where negative).
   public init(daysSinceEpoch: Int64) {
     let shifted = daysSinceEpoch + 719_468
     let (era, dayOfEra) = floorDivide(shifted, 146_097)
@@ -34,6 +39,7 @@ public struct CivilDate: Hashable, Sendable {
     return era * 146_097 + dayOfEra - 719_468
   }
 
+  /// Days of a month (from 1 to 12) in that year.
   public static func days(inMonth month: Int, year: Int) -> Int {
     switch month {
     case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28

@@ -12,17 +12,22 @@ public enum CellState: UInt8, Sendable {
 /// (for an event's field: until its `RecordBatch` is reset).
 public struct BytesView: @unchecked Sendable {
   // Unchecked: a plain pointer and count; the owner of the memory confines it to one batch on one queue.
+  /// The first byte; nil only where there is none.
   public let start: UnsafePointer<UInt8>?
+  /// Bytes.
   public let count: Int
 
+  /// The `count` bytes from `start` on.
   @inlinable
   public init(start: UnsafePointer<UInt8>?, count: Int) {
     self.start = start
     self.count = count
   }
 
+  /// No bytes.
   public static let empty = BytesView(start: nil, count: 0)
 
+  /// The bytes as a buffer.
   @inlinable
   public var buffer: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: start, count: count) }
 
@@ -33,9 +38,12 @@ public struct BytesView: @unchecked Sendable {
 /// A borrowed run of list elements, laid out as a column of the element type lays its cells.
 public struct ListView: @unchecked Sendable {
   // Unchecked: as `BytesView`.
+  /// The first element's cell; nil only where there is none.
   public let start: UnsafeRawPointer?
+  /// Elements.
   public let count: Int
 
+  /// The `count` elements from `start` on.
   @inlinable
   public init(start: UnsafeRawPointer?, count: Int) {
     self.start = start
@@ -47,11 +55,14 @@ public struct ListView: @unchecked Sendable {
 /// output columns) says for how long it stands; a cell may be read only where its state is `.value`.
 public struct Column: @unchecked Sendable {
   // Unchecked: as `BytesView`.
+  /// What the cells are.
   public let type: ColumnType
   /// A `CellState` raw value per row.
   public let states: UnsafeMutablePointer<UInt8>
+  /// A cell per row, `type.stride` bytes each; the typed views below read it.
   public let cells: UnsafeMutableRawPointer
 
+  /// A view of memory that has room for the same number of states and cells.
   @inlinable
   public init(type: ColumnType, states: UnsafeMutablePointer<UInt8>, cells: UnsafeMutableRawPointer) {
     self.type = type
@@ -92,9 +103,12 @@ extension ColumnType {
 
 /// Owns the memory of one column of a fixed number of rows. Cells start as absent.
 public final class ColumnStorage {
+  /// The memory as a column; it stands as long as this object.
   public let column: Column
+  /// Rows.
   public let capacity: Int
 
+  /// Room for `capacity` rows, all of them absent.
   public init(type: ColumnType, capacity: Int) {
     self.capacity = capacity
     let states = UnsafeMutablePointer<UInt8>.allocate(capacity: max(capacity, 1))

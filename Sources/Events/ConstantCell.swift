@@ -1,6 +1,7 @@
 /// One value laid out as a cell, with the memory it points into: a default, a parameter.
 public final class ConstantCell: @unchecked Sendable {
   // Unchecked: written once, in `init`.
+  /// What the cell is.
   public let type: ColumnType
   private let storage: ColumnStorage
   private var owned: [UnsafeMutableRawPointer] = []

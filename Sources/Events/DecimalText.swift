@@ -1,7 +1,9 @@
 /// A number as it stands in text, exactly: ±mantissa × 10^exponent. Nothing is rounded on the way in; what does not fit
 /// says so.
 public struct DecimalText: Sendable, Hashable {
+  /// The digits as an integer, with the sign.
   public var mantissa: Int128
+  /// The power of ten that the digits are multiplied by.
   public var exponent: Int
   /// Digits beyond what the mantissa holds were dropped, and not all of them were zeros.
   public var isTruncated: Bool

@@ -3,8 +3,11 @@
 /// Row n is record n. Rows that could not be decoded carry a `DecodeFailure` and are not in `decoded`. It is reused for
 /// batch after batch of one partition; its views point into the record batch and into its own text arena.
 public final class EventBatch {
+  /// What the columns are, in their order.
   public let schema: Schema
+  /// Most rows: that of the record batch.
   public let capacity: Int
+  /// The records that the rows come from.
   public let records: RecordBatch
   /// Rows whose event was decoded, in offset order.
   public let decoded: Selection
@@ -14,6 +17,7 @@ public final class EventBatch {
   public let columns: [Column]
   private let storage: [ColumnStorage]
 
+  /// Columns for a schema, over the records of one batch.
   public init(schema: Schema, records: RecordBatch) {
     self.schema = schema
     self.records = records
@@ -25,6 +29,7 @@ public final class EventBatch {
 
   /// The event times in nanoseconds since 1970, by row; only rows in `decoded` have one.
   public var times: UnsafeMutablePointer<Int64> { columns[schema.timeField].ints }
+  /// Rows: the records at hand, decoded or not.
   public var count: Int { records.count }
 
   /// Forgets what was decoded; columns are written over by the next decoding.
@@ -62,13 +67,16 @@ public struct DecodeFailure: Sendable, Hashable {
     case timeInFuture = "time_in_future"
   }
 
+  /// The record's row.
   public var row: Int
+  /// Why.
   public var reason: Reason
   /// Slot of the field concerned, if one is.
   public var field: Int?
   /// What was found, for a person: short, and never the whole record.
   public var detail: String
 
+  /// A failure of a row, by its reason, the slot of the field concerned and what was found.
   public init(row: Int, reason: Reason, field: Int? = nil, detail: String) {
     self.row = row
     self.reason = reason

@@ -2,8 +2,10 @@
 /// an equal seed give an equal hash on any machine. It keeps outsiders from choosing colliding keys as long as they do not
 /// know the seed; it is no cryptographic hash.
 public struct KeyHasher: Sendable {
+  /// What the hashes start from.
   public let seed: HashSeed
 
+  /// A hasher whose hashes start from this seed.
   public init(seed: HashSeed) { self.seed = seed }
 
   /// A seed that is the same on every machine, made from a name: for sketches, whose estimates must not differ between

@@ -5,22 +5,32 @@
 public final class RecordBatch {
   /// One record; ranges are into the arena, a count of -1 means null.
   public struct Record {
+    /// The record's offset in its partition.
     public var offset: Int64
     /// The broker's or producer's timestamp in milliseconds since 1970; -1 where the record has none.
     public var timestamp: Int64
+    /// Where the key begins in the arena.
     public var keyStart: Int
+    /// Bytes of the key; -1: null.
     public var keyCount: Int
+    /// Where the value begins in the arena.
     public var valueStart: Int
+    /// Bytes of the value; -1: null.
     public var valueCount: Int
+    /// Where the encoded headers begin in the arena.
     public var headersStart: Int
+    /// Bytes of the encoded headers; 0: none.
     public var headersCount: Int
   }
 
   /// A header of a record; names may repeat, a value may be null.
   public struct Header: Equatable, Sendable {
+    /// The header's name.
     public var name: String
+    /// The header's bytes; nil: null.
     public var value: [UInt8]?
 
+    /// A header by name and value.
     public init(name: String, value: [UInt8]?) {
       self.name = name
       self.value = value
@@ -30,15 +40,20 @@ public final class RecordBatch {
   /// Readable bytes that follow every value in the arena.
   public static let padding = 64
 
+  /// The topic that the records come from.
   public let topic: String
+  /// The partition that the records come from.
   public let partition: Int32
+  /// Most records.
   public let capacity: Int
+  /// Records held.
   public private(set) var count = 0
   private let records: UnsafeMutablePointer<Record>
   private var arena: UnsafeMutablePointer<UInt8>
   private var arenaCapacity: Int
   private var arenaCount = 0
 
+  /// Room for `capacity` records; `arenaCapacity` is in bytes, and grows where records need more.
   public init(topic: String, partition: Int32, capacity: Int, arenaCapacity: Int = 1 << 18) {
     self.topic = topic
     self.partition = partition
@@ -53,6 +68,7 @@ public final class RecordBatch {
     arena.deallocate()
   }
 
+  /// Whether no further record goes in.
   public var isFull: Bool { count == capacity }
   /// Bytes of keys, values and headers held, padding included.
   public var byteCount: Int { arenaCount }
@@ -85,6 +101,7 @@ public final class RecordBatch {
     count += 1
   }
 
+  /// A record by its place, from 0.
   @inlinable
   public subscript(row: Int) -> Record { record(row) }
 

@@ -1,8 +1,11 @@
 /// A column that a table offers to expressions.
 public struct TableColumn: Sendable, Hashable {
+  /// The name after the dot in `table[key].name`.
   public var name: String
+  /// The type of its values.
   public var type: FieldType
 
+  /// A column by name and type.
   public init(name: String, type: FieldType) {
     self.name = name
     self.type = type

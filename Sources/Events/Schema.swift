@@ -25,13 +25,18 @@ public struct Field: Sendable, Hashable {
     case defaultValue(Scalar)
   }
 
+  /// The name that expressions use.
   public var name: String
+  /// What its values are.
   public var type: FieldType
+  /// Where they come from.
   public var origin: Origin
+  /// What holds for an event without it.
   public var absence: Absence
   /// The kind of thing that the field names (wallet, card, account, ...), if any.
   public var entity: String?
 
+  /// A field; by default an event without it is a dead letter, and it names no entity.
   public init(
     name: String, type: FieldType, origin: Origin, absence: Absence = .required, entity: String? = nil
   ) {
@@ -45,15 +50,18 @@ public struct Field: Sendable, Hashable {
 
 /// The fields of a pipeline's events. A field's place in `fields` is its slot in the batch's columns.
 public struct Schema: Sendable, Hashable {
+  /// The fields by slot.
   public var fields: [Field]
   /// Slot of the field that holds the event's time (of a timestamp type).
   public var timeField: Int
 
+  /// The fields by slot, and the slot of the one that holds the event's time.
   public init(fields: [Field], timeField: Int) {
     self.fields = fields
     self.timeField = timeField
   }
 
+  /// The slot of a field; nil where there is none of the name.
   public func slot(of name: String) -> Int? { fields.firstIndex { $0.name == name } }
 }
 

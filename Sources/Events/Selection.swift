@@ -1,9 +1,13 @@
 /// Which rows of a batch an operation concerns: row numbers in rising order, at most the capacity it was made with.
 public final class Selection {
+  /// The row numbers; the first `count` of them hold.
   public let rows: UnsafeMutablePointer<Int32>
+  /// Most rows.
   public let capacity: Int
+  /// Rows selected.
   public var count: Int
 
+  /// An empty selection with room for `capacity` rows.
   public init(capacity: Int) {
     self.capacity = capacity
     rows = .allocate(capacity: max(capacity, 1))
@@ -19,6 +23,9 @@ public final class Selection {
     self.count = count
   }
 
+  /// Selects one more row, of a larger number than the last.
+  ///
+  /// - Precondition: there is room for it.
   @inlinable
   public func append(_ row: Int32) {
     precondition(count < capacity)
@@ -26,6 +33,7 @@ public final class Selection {
     count += 1
   }
 
+  /// Selects nothing; the memory stays.
   public func removeAll() { count = 0 }
 
   /// Takes one row out, if it is in.
@@ -42,11 +50,14 @@ public final class Selection {
 /// What expressions see of one batch: its columns by slot, and the tables by number. An `Environment` of names to slots
 /// and types is what an expression is compiled against: fields come first, then whatever a rule adds (its `let` names).
 public struct Frame {
+  /// Rows of every column.
   public var count: Int
+  /// By slot.
   public var columns: [Column]
   /// One version of every table of the pipeline, in the file's order: the same from the batch's start to its end.
   public var tables: [any ReferenceTable]
 
+  /// `count` rows of these columns, and these versions of the tables.
   public init(count: Int, columns: [Column], tables: [any ReferenceTable] = []) {
     self.count = count
     self.columns = columns

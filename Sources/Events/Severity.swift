@@ -23,5 +23,6 @@ public enum Severity: Int, Comparable, Sendable, CaseIterable {
     }
   }
 
+  /// Whether the left one is less grave.
   public static func < (left: Severity, right: Severity) -> Bool { left.rawValue < right.rawValue }
 }

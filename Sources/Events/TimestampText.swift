@@ -1,5 +1,6 @@
 /// Timestamps as RFC 3339 text, to and from nanoseconds since 1970.
 public enum TimestampText {
+  /// Why a text is no time.
   public enum Problem: Error, Hashable {
     case malformed
     /// Outside the years that 64-bit nanoseconds hold (1677 to 2262).

@@ -9,12 +9,15 @@ public enum AggregateFunction: String, Sendable, CaseIterable {
 
 /// One aggregate inside a `let`: `sum(usd, status == 'ok')`.
 public struct AggregateCall: Sendable {
+  /// What is computed.
   public var function: AggregateFunction
   /// What is added up, counted or compared, of one event; nil for `count`.
   public var argument: Program?
   /// Which events take part; nil: all.
   public var filter: Program?
+  /// How the results lie in a column.
   public var resultType: ColumnType
+  /// The call as it was written.
   public var text: String
 }
 

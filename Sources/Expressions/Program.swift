@@ -4,6 +4,7 @@ public import Events
 public struct Program: Sendable {
   /// As it was written.
   public let text: String
+  /// What is probably a mistake, though it can be evaluated.
   public let warnings: [Diagnostic]
   let node: Node
 

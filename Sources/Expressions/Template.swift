@@ -8,11 +8,15 @@ public struct Template: Sendable {
   }
 
   private let pieces: [Piece]
+  /// What is probably a mistake in its expressions.
   public let warnings: [Diagnostic]
 
   /// UTF-8 bytes of what one rendering may give; the rest is cut off.
   public static let renderedLimit = 4_096
 
+  /// Reads a sentence and checks its expressions.
+  ///
+  /// - Throws: all that is wrong with it, at places in the sentence.
   public static func compile(_ source: String, in environment: Environment) throws(ExpressionError) -> Template {
     let bytes = Array(source.utf8)
     var pieces: [Piece] = []

@@ -16,6 +16,7 @@ public struct KafkaConfiguration: Sendable, Hashable, ExpressibleByDictionaryLit
   /// Properties by name; what is wrong with them shows in `validate` or where a client is made.
   public init(_ properties: [String: String] = [:]) { self.properties = properties }
 
+  /// Properties by name; of a name that stands twice, the last counts.
   public init(dictionaryLiteral elements: (String, String)...) {
     properties = Dictionary(elements) { $1 }
   }

@@ -23,6 +23,7 @@ public struct KafkaErrorCode: RawRepresentable, Hashable, Sendable, CustomString
   /// librdkafka's one-line text for the code.
   public var text: String { rd_kafka_err2str(native).map { String(cString: $0) } ?? name }
 
+  /// Name and number: `MSG_SIZE_TOO_LARGE (10)`.
   public var description: String { "\(name) (\(rawValue))" }
 }
 

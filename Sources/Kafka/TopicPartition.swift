@@ -11,10 +11,12 @@ public struct TopicPartition: Hashable, Sendable, Comparable, CustomStringConver
     self.partition = partition
   }
 
+  /// By topic, then by partition.
   public static func < (left: Self, right: Self) -> Bool {
     (left.topic, left.partition) < (right.topic, right.partition)
   }
 
+  /// `topic/partition`.
   public var description: String { "\(topic)/\(partition)" }
 }
 
@@ -52,6 +54,7 @@ public struct TopicPartitionOffset: Hashable, Sendable, CustomStringConvertible 
   /// Where the offset is.
   public var topicPartition: TopicPartition { TopicPartition(topic, partition) }
 
+  /// `topic/partition@offset`.
   public var description: String { "\(topic)/\(partition)@\(offset)" }
 }
 

@@ -2,6 +2,7 @@
 public enum LogLevel: Int, Comparable, Sendable, CaseIterable {
   case debug, info, warning, error
 
+  /// Whether the left one matters less.
   public static func < (left: LogLevel, right: LogLevel) -> Bool { left.rawValue < right.rawValue }
 
   /// `debug`, `info`, `warning`, `error`.
@@ -17,16 +18,22 @@ public enum LogLevel: Int, Comparable, Sendable, CaseIterable {
 
 /// Which lines are written: a level for everything, and levels of their own for modules.
 public struct LogLevels: Sendable, Hashable {
+  /// For the modules that have no level of their own.
   public var general: LogLevel
+  /// Module to level.
   public var modules: [String: LogLevel]
 
+  /// A level for everything, and those of single modules.
   public init(general: LogLevel = .info, modules: [String: LogLevel] = [:]) {
     self.general = general
     self.modules = modules
   }
 
+  /// A word that is no level.
   public struct Problem: Error, CustomStringConvertible, Hashable {
+    /// What was written.
     public var word: String
+    /// The word, and what may stand instead.
     public var description: String {
       "`\(word)` is no log level: write debug, info, warning or error, or MODULE=LEVEL, separated by commas"
     }
@@ -44,5 +51,6 @@ public struct LogLevels: Sendable, Hashable {
     }
   }
 
+  /// The least level at which lines of a module are written.
   public func level(of module: String) -> LogLevel { modules[module] ?? general }
 }

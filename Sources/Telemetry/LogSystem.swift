@@ -3,8 +3,10 @@ internal import Synchronization
 
 /// The process's one log: where lines go, which are written, and how often the same may come.
 public final class LogSystem: Sendable {
+  /// The log of this process.
   public static let shared = LogSystem()
 
+  /// How lines are written.
   public enum Format: String, Sendable, CaseIterable {
     /// For people: time, level, module, message, fields.
     case text

@@ -2,10 +2,14 @@ internal import Synchronization
 
 /// What a metric is, said once.
 public struct MetricDeclaration: Sendable, Hashable {
+  /// What Prometheus does with the numbers.
   public enum Kind: String, Sendable { case counter, gauge, histogram }
 
+  /// Its name in Prometheus.
   public var name: String
+  /// What it is.
   public var kind: Kind
+  /// What it counts or measures, in a sentence, with its unit.
   public var help: String
   /// Names of the labels that each series has a value for.
   public var labels: [String]
@@ -34,7 +38,9 @@ public struct MetricDeclaration: Sendable, Hashable {
 public final class Counter: Sendable {
   private let storage = Atomic<Int64>(0)
 
+  /// Raises the counter; `amount` is not negative.
   public func add(_ amount: Int64 = 1) { storage.wrappingAdd(amount, ordering: .relaxed) }
+  /// The number now.
   public var value: Int64 { storage.load(ordering: .relaxed) }
 }
 
@@ -42,12 +48,15 @@ public final class Counter: Sendable {
 public final class Gauge: Sendable {
   private let storage = Atomic<UInt64>(0)
 
+  /// Sets the number.
   public func set(_ value: Double) { storage.store(value.bitPattern, ordering: .relaxed) }
+  /// The number now.
   public var value: Double { Double(bitPattern: storage.load(ordering: .relaxed)) }
 }
 
 /// Counts of values by size.
 public final class Histogram: Sendable {
+  /// Upper bounds of the buckets but the last, rising, in the metric's unit.
   public let bounds: [Double]
   private let counts: [Counter]
   /// In billionths of the unit, so that one addition does.
@@ -58,6 +67,7 @@ public final class Histogram: Sendable {
     counts = (0...bounds.count).map { _ in Counter() }
   }
 
+  /// Counts a value, in the metric's unit.
   public func observe(_ value: Double) {
     counts[bounds.firstIndex { value <= $0 } ?? bounds.count].add()
     sum.wrappingAdd(Int64((value * 1e9).rounded()), ordering: .relaxed)
@@ -65,7 +75,9 @@ public final class Histogram: Sendable {
 
   /// By bucket, the last of them without an upper bound; not cumulative.
   public var bucketCounts: [Int64] { counts.map(\.value) }
+  /// Values counted so far.
   public var count: Int64 { bucketCounts.reduce(0, +) }
+  /// Sum of the values, in the metric's unit.
   public var total: Double { Double(sum.load(ordering: .relaxed)) / 1e9 }
 
   /// The upper bound of the bucket in which the given share of values lies; nil while there is none.

@@ -16,6 +16,7 @@ public final class MetricsRegistry: Sendable {
 
   private let families = Mutex<[String: Family]>([:])
 
+  /// A registry without metrics.
   public init() {}
 
   /// The counter of these label values (in the declaration's order), made where there is none yet.
@@ -25,12 +26,14 @@ public final class MetricsRegistry: Sendable {
     return counter
   }
 
+  /// The gauge of these label values (in the declaration's order), made where there is none yet.
   public func gauge(_ declaration: MetricDeclaration, _ labels: [String] = []) -> Gauge {
     let gauge = Gauge()
     if case .gauge(let found) = series(declaration, labels, .gauge, { .gauge(gauge) }) { return found }
     return gauge
   }
 
+  /// The histogram of these label values (in the declaration's order), made where there is none yet.
   public func histogram(_ declaration: MetricDeclaration, _ labels: [String] = []) -> Histogram {
     let histogram = Histogram(bounds: declaration.buckets)
     if case .histogram(let found) = series(declaration, labels, .histogram, { .histogram(histogram) }) { return found }

@@ -134,6 +134,7 @@ public struct RealKafkaError: Error, Sendable, CustomStringConvertible {
   /// In one line.
   public let message: String
 
+  /// The message.
   public var description: String { message }
 }
 

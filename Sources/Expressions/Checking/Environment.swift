@@ -4,13 +4,16 @@ public import Events
 public struct Environment: Sendable {
   /// A field of the event, or a name of the rule.
   public struct Variable: Sendable, Hashable {
+    /// How it is written in expressions.
     public var name: String
+    /// What its cells are.
     public var type: ColumnType
     /// Place of its column in the frame.
     public var slot: Int
     /// Whether events may lack it.
     public var isOptional: Bool
 
+    /// A name for the column at `slot`.
     public init(name: String, type: ColumnType, slot: Int, isOptional: Bool = false) {
       self.name = name
       self.type = type
@@ -27,15 +30,21 @@ public struct Environment: Sendable {
     case names
   }
 
+  /// What a bare name means.
   public var scope: Scope
+  /// The fields of one event.
   public var fields: [Variable]
+  /// The `let`, `by` and hidden names of a rule.
   public var names: [Variable]
+  /// The values under `params.x`.
   public var params: [String: Scalar]
+  /// The tables, in the frame's order.
   public var tables: [TableDeclaration]
   /// Variables with values of any type, for comparisons with other implementations of CEL.
   var bindings: [String: Value] = [:]
   var container = ""
 
+  /// An environment; what is not given is empty.
   public init(
     scope: Scope = .event, fields: [Variable] = [], names: [Variable] = [], params: [String: Scalar] = [:],
     tables: [TableDeclaration] = []
@@ -50,11 +59,14 @@ public struct Environment: Sendable {
 
 /// What a table offers to expressions. Its place in `Environment.tables` is its place in `Frame.tables`.
 public struct TableDeclaration: Sendable, Hashable {
+  /// How expressions call it.
   public var name: String
+  /// What `table[key].column` reads, by place.
   public var columns: [TableColumn]
   /// Whether an absent key reads as the table's `else` row.
   public var hasElse: Bool
 
+  /// A table by its name, its columns and whether it has an `else` row.
   public init(name: String, columns: [TableColumn], hasElse: Bool) {
     self.name = name
     self.columns = columns

@@ -225,8 +225,10 @@ struct Interpreter {
 public struct TableHit: Hashable, Sendable {
   /// Place of the table in the frame.
   public var table: Int
+  /// The entry's number in the table's version.
   public var entry: Int32
   /// The field whose value was looked up, if it was one.
   public var field: String?
+  /// The key that was looked up.
   public var key: String
 }

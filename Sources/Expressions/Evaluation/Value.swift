@@ -58,6 +58,7 @@ public indirect enum Value: Sendable {
     }
   }
 
+  /// The value that a scalar holds.
   public init(_ scalar: Scalar) {
     switch scalar {
     case .null: self = .null
@@ -76,6 +77,7 @@ public indirect enum Value: Sendable {
 
 /// Why an expression has no value for a row: CEL's error value.
 public struct EvaluationError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What went wrong, in one line.
   public var description: String
 
   init(_ description: String) { self.description = description }
