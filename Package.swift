@@ -70,7 +70,7 @@ let package = Package(
     tests(
       "KafkaTransportTests",
       ["KafkaTransport", "Pipeline", "Kafka", "KafkaTestSupport", "Events", "Telemetry"]),
-    tests("TocsinTests", ["tocsin", "Configuration", "Kafka", "KafkaTestSupport"]),
+    tests("TocsinTests", ["tocsin", "Configuration", "Kafka", "KafkaTestSupport", "Tables", "Events"]),
   ],
   cxxLanguageStandard: .cxx17
 )
