@@ -49,10 +49,13 @@ public struct SourceText: Sendable {
     lineStarts = starts
   }
 
-  /// The text of a line (from 1), without its end; tabs as one space, so that a caret stands right.
+  /// The text of a line (from 1), without its end; tabs and other control characters as one space each, so that a caret
+  /// stands right.
   public func line(_ number: Int) -> String? {
     guard number >= 1, number <= lineStarts.count else { return nil }
-    return String(decoding: lineBytes(number), as: UTF8.self).replacing("\t", with: " ").replacing("\r", with: "")
+    var line = lineBytes(number)
+    if line.last == UInt8(ascii: "\r") { line.removeLast() }
+    return String(decoding: line.map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
   }
 
   private func lineBytes(_ number: Int) -> ArraySlice<UInt8> {
@@ -61,20 +64,39 @@ public struct SourceText: Sendable {
     return bytes[start..<max(start, end)]
   }
 
-  /// Where a byte of the file stands.
+  /// Where a byte of the file stands; one beyond the end counts as the end.
   public func range(offset: Int, length: Int) -> SourceRange {
-    let line = max(1, lineStarts.lastIndex { $0 <= offset }.map { $0 + 1 } ?? 1)
-    let start = lineStarts[line - 1]
-    let column = String(decoding: bytes[start..<min(max(offset, start), bytes.count)], as: UTF8.self).count + 1
+    let place = min(max(offset, 0), bytes.count)
+    let line = lineNumber(ofByte: place)
+    let column = characters(lineStarts[line - 1]..<place) + 1
     return SourceRange(line: line, column: column, offset: offset, length: length)
   }
 
+  /// The line (from 1) in which a byte of the file stands.
+  func lineNumber(ofByte offset: Int) -> Int {
+    var low = 0
+    var high = lineStarts.count
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if lineStarts[middle] <= offset { low = middle } else { high = middle }
+    }
+    return low + 1
+  }
+
+  /// Characters of a run of bytes.
+  func characters(_ range: Range<Int>) -> Int {
+    String(decoding: bytes[range.clamped(to: 0..<bytes.count)], as: UTF8.self).count
+  }
+
+  /// A caret under the first character of a range, and `~` under the rest of it, as far as it is on its line.
   func underline(_ range: SourceRange) -> String {
-    let start = min(max(range.offset, lineStarts[range.line - 1]), bytes.count)
-    let lineEnd = lineBytes(range.line).endIndex
-    let end = min(start + max(range.length, 1), max(lineEnd, start))
-    let width = String(decoding: bytes[start..<end], as: UTF8.self).count
-    return String(repeating: " ", count: range.column - 1) + "^" + String(repeating: "~", count: max(0, width - 1))
+    guard range.line >= 1, range.line <= lineStarts.count else { return "^" }
+    let line = lineBytes(range.line)
+    let start = min(max(range.offset, line.startIndex), line.endIndex)
+    let end = min(start + max(range.length, 1), line.endIndex)
+    let width = characters(start..<end)
+    return String(repeating: " ", count: characters(line.startIndex..<start)) + "^"
+      + String(repeating: "~", count: max(0, width - 1))
   }
 }
 
@@ -136,7 +158,10 @@ public enum NearestName {
     let near = names.map { (name: $0, distance: distance(Array(word), Array($0.lowercased()))) }
       .min { ($0.distance, $0.name) < ($1.distance, $1.name) }
     guard let near, near.distance <= max(1, min(3, word.count / 3 + (word.count > 3 ? 1 : 0))) else {
-      return names.first { word.count >= 3 && ($0.hasPrefix(word) || word.hasPrefix($0)) }
+      return names.first { name in
+        let name = name.lowercased()
+        return word.count >= 3 && name.count >= 3 && (name.hasPrefix(word) || word.hasPrefix(name))
+      }
     }
     return near.name
   }

@@ -8,9 +8,11 @@ public enum EditorSchema {
     return "{\n  " + (head + members(root)).joined(separator: ",\n  ") + "\n}\n"
   }
 
-  private static func members(_ section: SectionDeclaration) -> [String] {
+  /// - Parameter isDescribed: false for a section of its own setting, which says what it is for.
+  private static func members(_ section: SectionDeclaration, isDescribed: Bool = true) -> [String] {
     let settings = section.settings.filter { $0.availability == .now }
-    var members = ["\"type\": \"object\"", "\"description\": \(quote(section.text))"]
+    var members = ["\"type\": \"object\""]
+    if isDescribed { members.append("\"description\": \(quote(section.text))") }
     members.append(
       "\"properties\": {" + settings.map { "\(quote($0.name)): \(schema($0))" }.joined(separator: ", ") + "}")
     let required = settings.filter(\.isRequired).map { quote($0.name) }
@@ -36,20 +38,26 @@ public enum EditorSchema {
     case .integer(let bounds):
       "\"type\": [\"integer\", \"string\"], \"minimum\": \(bounds.lowerBound), \"maximum\": \(bounds.upperBound)"
     case .number(let bounds):
-      "\"type\": [\"number\", \"string\"], \"minimum\": \(bounds.lowerBound), \"maximum\": \(bounds.upperBound)"
+      "\"type\": [\"number\", \"string\"]" + bound("minimum", bounds.lowerBound) + bound("maximum", bounds.upperBound)
     case .flag: "\"type\": [\"boolean\", \"string\"]"
     case .duration: "\"type\": \"string\", \"pattern\": \"^(\\\\$\\\\{.*|([0-9.]+(ns|us|ms|s|m|h|d|w))+)$\""
     case .bytes: "\"type\": [\"integer\", \"string\"]"
     case .choice(let words): "\"enum\": [\(words.map(quote).joined(separator: ", "))]"
     case .expressions:
-      "\"anyOf\": [{\"type\": [\"string\", \"boolean\"]}, {\"type\": \"array\", \"items\": {\"type\": [\"string\", \"boolean\"]}}]"
+      "\"anyOf\": [{\"type\": [\"string\", \"boolean\"]}, "
+        + "{\"type\": \"array\", \"items\": {\"type\": [\"string\", \"boolean\"]}}]"
     case .texts: "\"type\": \"array\", \"items\": {\"type\": [\"string\", \"number\"]}"
-    case .section(let declaration): String(object(declaration).dropFirst().dropLast()).withoutDescription
+    case .section(let declaration): members(declaration, isDescribed: false).joined(separator: ", ")
     case .sections(let declaration): "\"type\": \"object\", \"additionalProperties\": \(object(declaration))"
     case .sectionList(let declaration): "\"type\": \"array\", \"items\": \(object(declaration))"
     case .map: "\"type\": \"object\""
     case .custom: ""
     }
+  }
+
+  /// JSON has no word for an infinite bound.
+  private static func bound(_ name: String, _ value: Double) -> String {
+    value.isFinite ? ", \"\(name)\": \(value)" : ""
   }
 
   static func quote(_ text: String) -> String {
@@ -58,19 +66,12 @@ public enum EditorSchema {
       switch scalar {
       case "\"", "\\": result += "\\" + String(scalar)
       case "\n": result += "\\n"
+      case "\u{0}"..<" ":
+        let digits = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
       default: result.unicodeScalars.append(scalar)
       }
     }
     return result + "\""
-  }
-}
-
-extension String {
-  /// The members of an object without its first `description`: the setting that holds it has one of its own.
-  fileprivate var withoutDescription: String {
-    guard let start = firstRange(of: ", \"description\": \""),
-      let end = self[start.upperBound...].firstRange(of: "\", \"properties\"")
-    else { return self }
-    return self[..<start.lowerBound] + ", \"properties\"" + self[end.upperBound...]
   }
 }

@@ -11,66 +11,71 @@ public struct LocatedText: Sendable, Hashable {
     self.range = range
   }
 
-  /// Where bytes of the text stand in the file: exact for text that the file has as it is, line by line for blocks, else
-  /// the place where the text begins.
+  /// Where bytes of the text stand in the file: the text is walked along what was written, over its quotes, escapes,
+  /// indentation and line ends. Where the two can't be matched, the place where the text begins.
   public func range(ofByte offset: Int, length: Int, in source: [UInt8]) -> SourceRange {
-    let text = Array(text.utf8)
-    for skip in [0, 1] {
-      let base = range.offset + skip
-      if base + text.count <= source.count, source[base..<(base + text.count)].elementsEqual(text) {
-        return SourceText(source).range(offset: base + min(offset, text.count), length: length)
-      }
+    var walk = TextWalk(source: source, start: range.offset)
+    for (place, byte) in text.utf8.enumerated() {
+      guard let found = walk.step(byte) else { return range }
+      if place == offset { return SourceText(source).range(offset: found, length: length) }
     }
-    return lineByLine(text, offset, length, source) ?? folded(text, offset, length, source) ?? range
+    return SourceText(source).range(offset: min(walk.position, source.count), length: length)
+  }
+}
+
+/// Goes through a scalar as it was written, one byte of its text after the other.
+private struct TextWalk {
+  let source: [UInt8]
+  private(set) var position: Int
+  private let style: UInt8
+
+  init(source: [UInt8], start: Int) {
+    self.source = source
+    position = max(0, start)
+    style = position < source.count ? source[position] : 0
+    switch style {
+    case UInt8(ascii: "'"), UInt8(ascii: "\""): position += 1
+    case UInt8(ascii: "|"), UInt8(ascii: ">"):
+      // The text of a block begins on the next line.
+      while position < source.count, source[position] != UInt8(ascii: "\n") { position += 1 }
+      position += 1
+    default: break
+    }
   }
 
-  private func lineByLine(_ text: [UInt8], _ offset: Int, _ length: Int, _ source: [UInt8]) -> SourceRange? {
-    var position = range.offset
-    var lineStart = 0
-    for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-      guard let found = Self.find(Array(line), in: source, from: position) else { return nil }
-      if offset <= lineStart + line.count {
-        return SourceText(source).range(offset: found + offset - lineStart, length: length)
-      }
-      position = found + line.count
-      lineStart += line.count + 1
+  /// Where this byte of the text was written; nil where it can't be found.
+  mutating func step(_ byte: UInt8) -> Int? {
+    skipIndentation(before: byte)
+    guard position < source.count else { return nil }
+    let found = position
+    let next = position + 1 < source.count ? source[position + 1] : 0
+    switch (style, source[position]) {
+    case (UInt8(ascii: "'"), UInt8(ascii: "'")) where byte == next: position += 2
+    case (UInt8(ascii: "\""), UInt8(ascii: "\\")):
+      guard Self.escapes[next] == byte else { return nil }
+      position += 2
+    case (_, byte): position += 1
+    case (_, UInt8(ascii: "\n")), (_, UInt8(ascii: "\r")), (_, UInt8(ascii: " ")), (_, UInt8(ascii: "\t")):
+      // A fold: line ends and indentation that read as one space or line feed.
+      guard byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\n") else { return nil }
+      skipSpace()
+    default: return nil
     }
-    return nil
+    return found
   }
 
-  /// For text whose lines YAML has joined: any run of blanks and line ends stands for any other.
-  private func folded(_ text: [UInt8], _ offset: Int, _ length: Int, _ source: [UInt8]) -> SourceRange? {
-    // A block begins below its indicator, a quoted text after its quote.
-    let belowIndicator = source[min(range.offset, source.count)...].firstIndex(of: UInt8(ascii: "\n")) ?? source.count
-    for start in [range.offset, range.offset + 1, belowIndicator] {
-      if let found = Self.match(text, at: start, in: source, place: offset) {
-        return SourceText(source).range(offset: found, length: length)
-      }
-    }
-    return nil
+  private static let escapes: [UInt8: UInt8] = [
+    UInt8(ascii: "\""): UInt8(ascii: "\""), UInt8(ascii: "\\"): UInt8(ascii: "\\"),
+    UInt8(ascii: "/"): UInt8(ascii: "/"),
+    UInt8(ascii: "n"): 10, UInt8(ascii: "t"): 9, UInt8(ascii: "r"): 13, UInt8(ascii: " "): 32,
+  ]
+
+  private mutating func skipIndentation(before byte: UInt8) {
+    guard byte != UInt8(ascii: " "), byte != UInt8(ascii: "\n"), byte != UInt8(ascii: "\t") else { return }
+    skipSpace()
   }
 
-  /// Where the byte `place` of the text stands, if the text stands at `start`, blanks and line ends aside.
-  private static func match(_ text: [UInt8], at start: Int, in source: [UInt8], place: Int) -> Int? {
-    let isBlank: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
-    var found: Int?
-    var next = start
-    while next < source.count, isBlank(source[next]) { next += 1 }
-    for (index, byte) in text.enumerated() {
-      if isBlank(byte) {
-        if index == place { found = next }
-        while next < source.count, isBlank(source[next]) { next += 1 }
-      } else {
-        guard next < source.count, source[next] == byte else { return nil }
-        if index == place { found = next }
-        next += 1
-      }
-    }
-    return found ?? next
-  }
-
-  private static func find(_ needle: [UInt8], in source: [UInt8], from start: Int) -> Int? {
-    guard start + needle.count <= source.count else { return nil }
-    return (start...(source.count - needle.count)).first { source[$0..<($0 + needle.count)].elementsEqual(needle) }
+  private mutating func skipSpace() {
+    while position < source.count, [0x20, 0x0A, 0x0D, 0x09].contains(source[position]) { position += 1 }
   }
 }

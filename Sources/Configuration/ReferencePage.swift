@@ -20,7 +20,7 @@ public enum ReferencePage {
       let fallback = setting.isRequired ? "required" : setting.defaultText.map { "`\($0)`" } ?? ""
       let example = setting.example.map { ", e.g. `\($0)`" } ?? ""
       lines.append(
-        "| `\(setting.name)` | \(cell(setting.text)) | \(cell(setting.kind.description + example)) | \(cell(fallback)) |"
+        "| `\(cell(setting.name))` | \(cell(setting.text)) | \(cell(setting.kind.description + example)) | \(cell(fallback)) |"
       )
     }
     let later = section.settings.filter { $0.availability == .later }.map { "`\($0.name)`" }

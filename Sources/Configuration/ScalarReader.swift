@@ -34,13 +34,23 @@ public enum ScalarReader {
       guard let scale = durationUnits.first(where: { $0.suffix == unit }), let value = Double(number) else {
         throw problem
       }
-      let part = value * Double(scale.nanoseconds)
-      guard part < 9e18, total < Int64.max - Int64(part) else {
+      let (sum, overflow) = total.addingReportingOverflow(
+        nanoseconds(number, value, scale.nanoseconds) ?? Int64.max)
+      guard !overflow, sum < Int64.max else {
         throw Problem(message: "`\(text)` is longer than 292 years", hint: nil)
       }
-      total += Int64(part.rounded())
+      total = sum
     }
     return total
+  }
+
+  /// Whole numbers exactly, others to the nearest nanosecond; nil where 64 bits do not hold them.
+  private static func nanoseconds(_ text: Substring, _ value: Double, _ unit: Int64) -> Int64? {
+    if let whole = Int64(text) {
+      let (result, overflow) = whole.multipliedReportingOverflow(by: unit)
+      return overflow ? nil : result
+    }
+    return Int64(exactly: (value * Double(unit)).rounded())
   }
 
   private static let byteUnits: [(suffix: String, bytes: Int64)] = [

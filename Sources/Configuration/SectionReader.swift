@@ -11,7 +11,7 @@ public struct SectionReader {
 
   /// Checks the section's shape: every key is one of the declaration's, required ones are there.
   ///
-  /// - Parameter place: where to point if the section is missing altogether.
+  /// - Parameter node: the section; an empty value is an empty section.
   public init(_ node: YAMLNode, _ declaration: SectionDeclaration, bag: DiagnosticBag, environment: EnvironmentText) {
     self.declaration = declaration
     self.bag = bag
@@ -120,7 +120,8 @@ public struct SectionReader {
   public func number(_ name: String) -> Double? {
     guard case .number(let bounds) = kind(name) else { preconditionFailure("`\(name)` is no number") }
     guard let text = text(name) else { return nil }
-    guard let value = Double(text.text), value.isFinite else {
+    guard text.text.allSatisfy({ "0123456789+-.eE".contains($0) }), let value = Double(text.text), value.isFinite
+    else {
       bag.error(text.range, "`\(name)` is a number, not `\(text.text)`")
       return nil
     }
@@ -190,12 +191,12 @@ public struct SectionReader {
     }
   }
 
-  /// The words of a list setting, or the one word that stands there; empty where it is not set.
+  /// The words of a list setting, with the environment's variables put in; empty where it is not set.
   public func texts(_ name: String) -> [LocatedText] {
     guard let node = node(name), !node.isRefused else { return [] }
     guard case .sequence(let sequence) = node else {
       bag.error(
-        node.range, "`\(name)` is a list, not \(node.kindName)", hint: "write [\(name == "tags" ? "a, b" : "…")]")
+        node.range, "`\(name)` is a list, not \(node.kindName)", hint: "write [a, b]")
       return []
     }
     return sequence.elements.compactMap { text($0, name) }

@@ -12,8 +12,10 @@ public struct YAMLParser {
 
   private let bytes: [UInt8]
   private let bag: DiagnosticBag
-  private var parser = yaml_parser_t()
-  private let lineIndex: LineIndex
+  /// On the heap: libyaml keeps a pointer to it in it.
+  private let parser: UnsafeMutablePointer<yaml_parser_t>
+  private var marks: MarkIndex
+  private var places: PlaceIndex
   private var nodeCount = 0
   private var isStopped = false
 
@@ -27,59 +29,71 @@ public struct YAMLParser {
       bag.error(SourceText(bytes).range(offset: bad, length: 1), "the file is not valid UTF-8 here")
       return nil
     }
-    var parser = YAMLParser(bytes: bytes, bag: bag)
+    let memory = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
+    defer { memory.deallocate() }
+    guard yaml_parser_initialize(memory) != 0 else {
+      bag.error(SourceRange(line: 1, column: 1, offset: 0, length: 1), "there is not enough memory to read the file")
+      return nil
+    }
+    defer { yaml_parser_delete(memory) }
+    var parser = YAMLParser(bytes: bytes, bag: bag, parser: memory)
     return parser.document()
   }
 
-  private init(bytes: [UInt8], bag: DiagnosticBag) {
+  private init(bytes: [UInt8], bag: DiagnosticBag, parser: UnsafeMutablePointer<yaml_parser_t>) {
     self.bytes = bytes
     self.bag = bag
-    lineIndex = LineIndex(bytes)
+    self.parser = parser
+    marks = MarkIndex(bytes)
+    places = PlaceIndex(bytes)
   }
 
+  /// Where the first byte stands that is no part of a UTF-8 character.
   private static func firstInvalid(_ bytes: [UInt8]) -> Int? {
-    guard String(validating: bytes, as: UTF8.self) == nil else { return nil }
-    var low = 0
-    var high = bytes.count
-    // The longest valid beginning; a character cut in the middle counts as invalid where it begins.
-    while low < high {
-      let middle = (low + high + 1) / 2
-      let repaired = String(decoding: bytes[..<middle], as: UTF8.self).utf8.count
-      let isValid = repaired == middle || (middle < bytes.count && isCut(bytes, middle))
-      if isValid { low = middle } else { high = middle - 1 }
+    var iterator = bytes.makeIterator()
+    var decoder = Unicode.UTF8.ForwardParser()
+    var offset = 0
+    while true {
+      switch decoder.parseScalar(from: &iterator) {
+      case .valid(let scalar): offset += scalar.count
+      case .error: return offset
+      case .emptyInput: return nil
+      }
     }
-    return low
-  }
-
-  private static func isCut(_ bytes: [UInt8], _ end: Int) -> Bool {
-    (1...3).contains { end - $0 >= 0 && String(validating: bytes[..<(end - $0)], as: UTF8.self) != nil }
-      && bytes[end] & 0xC0 == 0x80
   }
 
   private mutating func document() -> YAMLNode? {
-    yaml_parser_initialize(&parser)
-    defer { yaml_parser_delete(&parser) }
-    return bytes.withUnsafeBufferPointer { buffer in
-      yaml_parser_set_input_string(&parser, buffer.baseAddress, buffer.count)
-      yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING)
-      var root: YAMLNode?
-      var documents = 0
-      while let event = next() {
-        switch event.kind {
-        case YAML_STREAM_END_EVENT: return root
-        case YAML_DOCUMENT_START_EVENT:
-          documents += 1
-          if documents > 1 {
-            bag.error(
-              event.range, "a second document begins here", hint: "a pipeline is one document: take the `---` out")
-            return root
-          }
-        case YAML_STREAM_START_EVENT, YAML_DOCUMENT_END_EVENT: continue
-        default: root = node(event, depth: 0)
-        }
-      }
-      return isStopped ? nil : root
+    let bytes = bytes
+    let root = bytes.withUnsafeBufferPointer { buffer -> YAMLNode? in
+      guard let start = buffer.baseAddress else { return nil }
+      yaml_parser_set_input_string(parser, start, buffer.count)
+      yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
+      return firstDocument()
     }
+    if root == nil, !isStopped {
+      bag.error(SourceRange(line: 1, column: 1, offset: 0, length: 1), "the file is empty")
+    }
+    return isStopped ? nil : root
+  }
+
+  private mutating func firstDocument() -> YAMLNode? {
+    var root: YAMLNode?
+    var documents = 0
+    while let event = next() {
+      switch event.kind {
+      case YAML_STREAM_END_EVENT: return root
+      case YAML_DOCUMENT_START_EVENT:
+        documents += 1
+        if documents > 1 {
+          bag.error(
+            event.range, "a second document begins here", hint: "a pipeline is one document: take the `---` out")
+          return root
+        }
+      case YAML_STREAM_START_EVENT, YAML_DOCUMENT_END_EVENT: continue
+      default: root = node(event, depth: 0)
+      }
+    }
+    return root
   }
 
   private struct Event {
@@ -95,16 +109,13 @@ public struct YAMLParser {
   private mutating func next() -> Event? {
     guard !isStopped else { return nil }
     var raw = yaml_event_t()
-    guard yaml_parser_parse(&parser, &raw) != 0 else {
+    guard yaml_parser_parse(parser, &raw) != 0 else {
       isStopped = true
       tellSyntaxError()
       return nil
     }
     defer { yaml_event_delete(&raw) }
-    let start = raw.start_mark
-    let isOneLine = raw.start_mark.line == raw.end_mark.line
-    let length = isOneLine ? byteOffset(raw.end_mark) - byteOffset(start) : 1
-    var event = Event(kind: raw.type, range: range(start, length: max(1, length)))
+    var event = Event(kind: raw.type, range: range(raw.start_mark, raw.end_mark))
     switch raw.type {
     case YAML_SCALAR_EVENT:
       let scalar = raw.data.scalar
@@ -133,42 +144,42 @@ public struct YAMLParser {
     }
   }
 
-  /// libyaml counts characters; a range counts bytes.
-  private func byteOffset(_ mark: yaml_mark_t) -> Int {
-    lineIndex.offset(line: Int(mark.line), column: Int(mark.column))
-  }
-
-  private func range(_ mark: yaml_mark_t, length: Int) -> SourceRange {
-    SourceRange(line: Int(mark.line) + 1, column: Int(mark.column) + 1, offset: byteOffset(mark), length: length)
+  /// What lies between two marks, as far as it is on the first one's line.
+  private mutating func range(_ start: yaml_mark_t, _ end: yaml_mark_t) -> SourceRange {
+    let offset = marks.offset(line: Int(start.line), column: Int(start.column))
+    let length = start.line == end.line ? marks.offset(line: Int(end.line), column: Int(end.column)) - offset : 1
+    return places.range(offset: offset, length: max(1, length))
   }
 
   private mutating func tellSyntaxError() {
-    let problem = Self.string(parser.problem) ?? "this can't be read"
-    let context = Self.string(parser.context).map { " (\($0))" } ?? ""
+    let problem = Self.string(parser.pointee.problem) ?? "this can't be read"
+    let context = Self.string(parser.pointee.context).map { " (\($0))" } ?? ""
+    let offset: Int
+    if parser.pointee.error == YAML_READER_ERROR {
+      // Characters that YAML does not allow: libyaml counts bytes here.
+      offset = Int(parser.pointee.problem_offset)
+    } else {
+      let mark = parser.pointee.problem_mark
+      offset = marks.offset(line: Int(mark.line), column: Int(mark.column))
+    }
+    let isTab = offset < bytes.count && bytes[offset] == UInt8(ascii: "\t")
     bag.error(
-      range(parser.problem_mark, length: 1), "not YAML: \(problem)\(context)", hint: syntaxHint(problem))
+      places.range(offset: offset, length: 1), "not YAML: \(problem)\(context)",
+      hint: Self.syntaxHint(problem, isTab: isTab))
   }
 
-  private func syntaxHint(_ problem: String) -> String? {
-    if problem.contains("tab") || isTab(parser.problem_mark) { return "indent with spaces, not with tabs" }
+  private static func syntaxHint(_ problem: String, isTab: Bool) -> String? {
+    if isTab || problem.contains("tab") { return "indent with spaces, not with tabs" }
     guard problem.contains("expected ',' or") else { return nil }
     return "within { } and [ ], put texts with brackets, braces, commas or quotes in quotes"
-  }
-
-  private func isTab(_ mark: yaml_mark_t) -> Bool {
-    let offset = byteOffset(mark)
-    return offset < bytes.count && bytes[offset] == UInt8(ascii: "\t")
   }
 
   private static func string(_ text: UnsafePointer<CChar>?) -> String? { text.map { String(cString: $0) } }
 
   private mutating func node(_ event: Event, depth: Int) -> YAMLNode? {
     nodeCount += 1
-    guard depth < Self.depthLimit, nodeCount < Self.nodeLimit else {
-      bag.error(event.range, "more than \(Self.depthLimit) levels or \(Self.nodeLimit) values")
-      isStopped = true
-      return nil
-    }
+    guard depth < Self.depthLimit else { return stop(event, "more than \(Self.depthLimit) levels within each other") }
+    guard nodeCount <= Self.nodeLimit else { return stop(event, "more than \(Self.nodeLimit) keys and values") }
     refuseTricks(event)
     switch event.kind {
     case YAML_SCALAR_EVENT:
@@ -182,6 +193,12 @@ public struct YAMLParser {
       return .scalar(YAMLNode.Scalar(text: "", style: .quoted, range: event.range, isRefused: true))
     default: return nil
     }
+  }
+
+  private mutating func stop(_ event: Event, _ message: String) -> YAMLNode? {
+    bag.error(event.range, message)
+    isStopped = true
+    return nil
   }
 
   private func refuseTricks(_ event: Event) {
@@ -225,30 +242,5 @@ public struct YAMLParser {
       }
     }
     return isStopped ? nil : .mapping(YAMLNode.Mapping(entries: entries, range: start.range))
-  }
-}
-
-/// Where the lines of a text begin, to find bytes by line and character.
-struct LineIndex {
-  private let bytes: [UInt8]
-  private let starts: [Int]
-
-  init(_ bytes: [UInt8]) {
-    self.bytes = bytes
-    var starts = [0]
-    for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") { starts.append(index + 1) }
-    self.starts = starts
-  }
-
-  /// - Parameters: both from 0; the column in characters.
-  func offset(line: Int, column: Int) -> Int {
-    var index = line < starts.count ? starts[line] : bytes.count
-    var characters = 0
-    while characters < column, index < bytes.count {
-      index += 1
-      while index < bytes.count, bytes[index] & 0xC0 == 0x80 { index += 1 }
-      characters += 1
-    }
-    return index
   }
 }

@@ -49,7 +49,7 @@ public final class RealKafka: Sendable {
       .deletingLastPathComponent()
     let scripts = root.deletingLastPathComponent().appendingPathComponent("shared/kafka").standardizedFileURL
     let start = scripts.appendingPathComponent("start").path
-    return FileManager.default.isExecutableFile(atPath: start) ? scripts : nil
+    return FileManager.default.isExecutableFile(atPath: start) ? KafkaFolder.usable(scripts) : nil
   }()
 
   private static let started = Mutex<[String: Result<RealKafka, RealKafkaError>]>([:])
@@ -130,37 +130,35 @@ public final class RealKafka: Sendable {
   /// A shell of its own session waits for this process to be gone, then stops Kafka and removes its data.
   private static func stopWithThisProcess(scripts: URL, directory: String) {
     let script = """
+      exec 2>/dev/null
       while kill -0 \(ProcessInfo.processInfo.processIdentifier) 2>/dev/null; do sleep 0.3; done
       '\(scripts.path)/stop' '\(directory)' --kill; rm -rf '\(directory)'
       """
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/setsid")
-    process.arguments = ["/bin/sh", "-c", script]
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try? process.run()
+    _ = spawn("/usr/bin/setsid", ["/bin/sh", "-c", script])
   }
 
   /// Runs a program to its end; -1 where it could not be started. What it leaves running keeps nothing of ours open:
   /// Foundation's `Process` would wait for that too.
   private static func run(_ program: String, _ arguments: [String]) -> Int32 {
+    guard let process = spawn(program, arguments) else { return -1 }
+    var status: Int32 = 0
+    while waitpid(process, &status, 0) < 0 { if errno != EINTR { return -1 } }
+    return status & 0x7f == 0 ? status >> 8 & 0xff : -1
+  }
+
+  /// Starts a program that has no descriptor of ours. Foundation's `Process` learns of a child's end by a socket that
+  /// children started at the same time, and theirs, would keep open: Kafka, for as long as the tests run.
+  private static func spawn(_ program: String, _ arguments: [String]) -> pid_t? {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
-    let closing =
-      "for file in /proc/self/fd/*; do n=${file##*/}; ((n > 2)) && eval \"exec $n>&-\"; done; exec \"$0\" \"$@\""
-    let command = ["/bin/bash", "-c", closing, program] + arguments
-    var words: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) }
-    words.append(nil)
-    defer { for word in words { free(word) } }
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+    for descriptor in (STDERR_FILENO + 1)..<1024 { posix_spawn_file_actions_addclose(&actions, descriptor) }
+    var words = ([program] + arguments).map { strdup($0) } + [nil]
+    defer { words.forEach { free($0) } }
     var process: pid_t = 0
-    guard posix_spawn(&process, "/bin/bash", &actions, nil, words, environ) == 0 else { return -1 }
-    var status: Int32 = 0
-    while waitpid(process, &status, 0) < 0, errno == EINTR {}
-    return status & 0x7f == 0 ? (status >> 8) & 0xff : -1
+    return posix_spawn(&process, program, &actions, nil, &words, environ) == 0 ? process : nil
   }
 
   /// A loopback port that is free now, and whose neighbour 100 above (the controller's) is free too.

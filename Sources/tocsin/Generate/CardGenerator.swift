@@ -1,9 +1,9 @@
 /// Card payments: the usual traffic with planted cases and broken records. The usual traffic by itself holds no case: a
-/// card is used at three terminals, rests at least two minutes between two payments, and spends less than 2,000 euros a
+/// card is used at three terminals, rests two and a half minutes between two payments, and spends less than 2,000 euros a
 /// day.
 struct CardGenerator: EventGenerator {
   /// The shortest time between two usual payments of a card.
-  static let restMilliseconds = 120_000
+  static let restMilliseconds = 150_000
   /// What a usual card spends in a day of UTC at most, in cents.
   static let dailyCents = 200_000
   static let cardCount = 5_000

@@ -4,7 +4,7 @@
 /// |---|---|---|
 /// | `velocity` | 12 payments at one terminal within 8 minutes | 5 payments |
 /// | `many-terminals` | 5 terminals within 8 minutes | 3 terminals |
-/// | `daily-spend` | 6 payments of 1,000 to 1,400 euros, some hours of one day of UTC | 3 such payments |
+/// | `spend-over-limit` | 6 payments of 1,000 to 1,400 euros, some hours of one day of UTC | 3 such payments |
 enum CardPlan {
   /// Decides all of it.
   static func make(_ settings: PlantingSettings) -> PlantingPlan<PlantedPayment> {
@@ -82,7 +82,7 @@ enum CardPlan {
           let events = (0..<(isDecoy ? 3 : 6)).map {
             PlantedPayment(card: card, terminal: terminals[$0 % 2], cents: random.next(in: 100_000...140_000))
           }
-          plant(events, rule: isDecoy ? nil : "daily-spend", start: startWithinDay(span: span), span: span)
+          plant(events, rule: isDecoy ? nil : "spend-over-limit", start: startWithinDay(span: span), span: span)
         }
       }
     }

@@ -44,7 +44,9 @@ enum Kcat {
     process.waitUntilExit()
     #expect(process.terminationStatus == 0, "kcat reads \(topic)")
     return try data.split(separator: UInt8(ascii: "\n")).map { line in
-      let object = try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any] ?? [:]
+      let object =
+        try JSONSerialization.jsonObject(with: Data(String(decoding: line, as: UTF8.self).utf8)) as? [String: Any]
+        ?? [:]
       let flat = (object["headers"] as? [Any] ?? []).map { $0 as? String ?? "" }
       var headers: [String: String] = [:]
       for index in stride(from: 0, to: flat.count - 1, by: 2) { headers[flat[index]] = flat[index + 1] }
