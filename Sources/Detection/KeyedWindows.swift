@@ -61,7 +61,7 @@ final class KeyedWindows {
   let evidence = EvidencePool()
   private let entries: BlockPool
   private let pieces: BlockPool
-  private unowned let cells: any CellOwner
+  private let cells: any CellOwner
   private var slots: UnsafeMutablePointer<Slot>
   private var slotCount: Int
   /// Rising by number.
@@ -80,11 +80,10 @@ final class KeyedWindows {
     slots.initialize(repeating: Slot(hash: KeyHash(low: 0, high: 0), entry: nil), count: slotCount)
   }
 
-  deinit { slots.deallocate() }
-
-  /// Drops everything; before its cells' owner goes.
-  func dropAll() {
+  deinit {
+    // Cells may hold memory of their own.
     while !generations.isEmpty { dropOldestGeneration() }
+    slots.deallocate()
   }
 
   /// Bytes in use; slots as if the table were always half full, so that the account does not jump.

@@ -6,14 +6,14 @@ internal import Expressions
 /// A batch goes through in segments, between which state that the watermark has passed is dropped. In each: the pieces of
 /// time that the rows belong to are found or made; each aggregate goes over all rows; `let`s and conditions are computed as
 /// columns; and then, row by row, episodes hear what holds.
-final class WindowRuleRunner: RuleRunner, CellOwner {
+final class WindowRuleRunner: RuleRunner {
   private let window: WindowPlan
   private let grid: WindowGrid
   private let kernels: [AggregateKernel]
   private let lets: [ColumnEvaluator]
   private let conditions: [ColumnEvaluator]
   private let letTexts: [String: String]
-  private var windows: KeyedWindows!
+  private let windows: KeyedWindows
   private let stateLimit: Int
   private let segmentRows: Selection
   private let firing: Selection
@@ -47,23 +47,14 @@ final class WindowRuleRunner: RuleRunner, CellOwner {
     ranges = .allocate(capacity: max(capacity, 1))
     places = .allocate(capacity: max(capacity, 1))
     growthLimit = (kernels.count + 1) * 16_384
-    var pieceCells = 0
-    var entryCells = 0
-    for kernel in kernels {
-      kernel.pieceOffset = WindowPiece.headerSize + pieceCells
-      kernel.entryOffset = KeyEntry.headerSize + entryCells
-      pieceCells += kernel.pieceSize
-      entryCells += kernel.entrySize
-    }
+    let cells = AggregateCells(kernels)
+    windows = KeyedWindows(grid: grid, entryCells: cells.entrySize, pieceCells: cells.pieceSize, cells: cells)
     super.init(
       plan, number: number, schema: schema, capacity: capacity, seed: seed, explained: window.conditions,
       episodeLimit: episodeLimit)
-    windows = KeyedWindows(grid: grid, entryCells: entryCells, pieceCells: pieceCells, cells: self)
   }
 
   deinit {
-    // Before the kernels go, whose cells it holds.
-    windows.dropAll()
     pieces.deallocate()
     ranges.deallocate()
     places.deallocate()
@@ -258,24 +249,4 @@ final class WindowRuleRunner: RuleRunner, CellOwner {
     if let oldest = episodes.oldest { time = min(time, grid.start(grid.range(oldest.time).low)) }
     return ReplayNeed(offset: .max, time: EventClock.saturated(time, minus: 1))
   }
-
-  // MARK: Cells
-
-  func initialize(piece: UnsafeMutablePointer<WindowPiece>) {
-    for kernel in kernels { kernel.initialize(piece: kernel.cell(piece)) }
-  }
-
-  func initialize(entry: UnsafeMutablePointer<KeyEntry>) {
-    for kernel in kernels where kernel.entrySize > 0 { kernel.initialize(entry: kernel.cell(entry)) }
-  }
-
-  func destroy(piece: UnsafeMutablePointer<WindowPiece>) {
-    for kernel in kernels { kernel.destroy(piece: kernel.cell(piece)) }
-  }
-
-  func destroy(entry: UnsafeMutablePointer<KeyEntry>) {
-    for kernel in kernels where kernel.entrySize > 0 { kernel.destroy(entry: kernel.cell(entry)) }
-  }
-
-  var outsideByteCount: Int { kernels.reduce(0) { $0 + $1.outsideByteCount } }
 }
