@@ -128,7 +128,7 @@ private struct AggregateExtractor {
     do throws(ExpressionError) {
       let node = try checker.check(syntax)
       warnings += checker.warnings
-      return Program(text: text(syntax), node: node)
+      return Program(text: text(syntax), node: node, start: syntax.offset)
     } catch {
       diagnostics += error.diagnostics
       return nil
