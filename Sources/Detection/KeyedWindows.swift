@@ -203,9 +203,9 @@ final class KeyedWindows {
 
   // MARK: Dropping
 
-  /// Drops what no event can need once the watermark has come this far.
+  /// Drops what no event can need once the watermark has come this far; never what expires beyond the end of time.
   func expire(watermark: Int64) {
-    while nextExpiry <= watermark { dropOldestGeneration() }
+    while nextExpiry <= watermark, nextExpiry < .max { dropOldestGeneration() }
   }
 
   /// Drops the oldest generation, and the keys that have nothing else.
