@@ -12,6 +12,8 @@ struct EventPoint {
   var row: Int
   var offset: Int64
   var time: Int64
+  /// The watermark after it.
+  var watermark: Int64
 }
 
 /// What a finding says beyond its episode's state; made only when there is one to tell.
@@ -47,6 +49,8 @@ final class Episode {
   /// When the condition began to hold, and the record at which it did.
   let began: Int64
   let begunOffset: Int64
+  /// No event that counts and came after that one lies before this time.
+  let begunWatermark: Int64
   /// When it ends if no further event comes.
   var emptyAt: Int64
   /// Since when the condition has been false; nil: it holds.
@@ -55,12 +59,13 @@ final class Episode {
   /// The deadline under which it stands in the heap.
   var scheduled: Int64
 
-  init(_ state: EpisodeState, _ telling: Telling, isPending: Bool, emptyAt: Int64) {
+  init(_ state: EpisodeState, _ telling: Telling, watermark: Int64, isPending: Bool, emptyAt: Int64) {
     self.state = state
     self.telling = telling
     self.isPending = isPending
     began = state.opened
     begunOffset = state.openedOffset
+    begunWatermark = watermark
     self.emptyAt = emptyAt
     lastTold = state.opened
     scheduled = emptyAt
@@ -109,14 +114,14 @@ final class EpisodeTable {
     return unopened
   }
 
-  /// The smallest offset and the smallest time at which an episode that still lives began.
+  /// The smallest offset at which an episode that still lives began, and the earliest time of an event that counts since.
   var oldest: (offset: Int64, time: Int64)? {
     guard !episodes.isEmpty else { return nil }
     var offset = Int64.max
     var time = Int64.max
     for episode in episodes.values {
       offset = min(offset, episode.begunOffset)
-      time = min(time, episode.began)
+      time = min(time, episode.began, episode.begunWatermark)
     }
     return (offset, time)
   }
@@ -130,11 +135,12 @@ final class EpisodeTable {
     if emptyAt > episode.emptyAt { episode.emptyAt = emptyAt }
     count(episode, point)
     if episode.isPending {
-      guard point.time - episode.began >= plan.pending else { return }
+      guard EventClock.saturated(point.time, minus: episode.began) >= plan.pending else { return }
       return open(key, episode, point)
     }
     let severity = teller.severity(point)
-    guard severity > episode.state.severity || point.time - episode.lastTold >= plan.updateEvery else {
+    let sinceTold = EventClock.saturated(point.time, minus: episode.lastTold)
+    guard severity > episode.state.severity || sinceTold >= plan.updateEvery else {
       episode.state.heldBack += 1
       teller.refresh(&episode.telling.values, point)
       return
@@ -186,7 +192,9 @@ final class EpisodeTable {
     let state = EpisodeState(
       opened: point.time, openedOffset: point.offset, revision: 0, key: telling.key, severity: telling.severity,
       eventCount: telling.eventCount, firstSeen: telling.firstSeen, lastSeen: point.time, heldBack: 0)
-    let episode = Episode(state, telling, isPending: plan.pending > 0, emptyAt: emptyAt)
+    let episode = Episode(
+      state, telling, watermark: point.watermark, isPending: plan.pending > 0, emptyAt: emptyAt)
+    forgetOldDeadlines()
     episodes[key] = episode
     deadlines.insert(Deadline(time: emptyAt, begunOffset: point.offset, key: key))
     if !episode.isPending { tell(.opened, episode, cause: point.offset, time: point.time) }
@@ -210,6 +218,16 @@ final class EpisodeTable {
     return min(episode.emptyAt, EventClock.saturated(since, plus: plan.keepFiring))
   }
 
+  /// Deadlines of episodes that closed before them are in the way only when their time comes; until then they must not
+  /// outnumber the others by far.
+  private func forgetOldDeadlines() {
+    guard deadlines.count > 4 * episodes.count + 64 else { return }
+    deadlines.removeAll()
+    for (key, episode) in episodes {
+      deadlines.insert(Deadline(time: episode.scheduled, begunOffset: episode.begunOffset, key: key))
+    }
+  }
+
   /// Sees to it that the heap holds the episode no later than its deadline.
   private func schedule(_ key: EpisodeKey, _ episode: Episode) {
     let deadline = deadline(of: episode)
@@ -218,9 +236,9 @@ final class EpisodeTable {
     deadlines.insert(Deadline(time: deadline, begunOffset: episode.begunOffset, key: key))
   }
 
-  /// Closes what the watermark has passed. `cause` gives the offset of the record that moved it past a time.
+  /// Closes what the watermark has passed, but nothing that ends beyond the end of time. `cause` gives the offset of the record that moved it past a time.
   func advance(watermark: Int64, cause: (Int64) -> Int64) {
-    while let due = deadlines.first, due.time <= watermark {
+    while let due = deadlines.first, due.time <= watermark, due.time < .max {
       deadlines.removeFirst()
       guard let episode = episodes[due.key], episode.begunOffset == due.begunOffset,
         episode.scheduled == due.time

@@ -17,17 +17,20 @@ final class EventRuleRunner: RuleRunner {
     select(batch.decoded, batch)
     for index in 0..<selected.count {
       let row = Int(selected.rows[index])
-      let point = EventPoint(row: row, offset: batch.records[row].offset, time: batch.times[row])
+      let watermark = context.watermarks[row]
+      let point = EventPoint(
+        row: row, offset: batch.records[row].offset, time: batch.times[row], watermark: watermark)
       if plan.keySlots.isEmpty {
         episodes.findings.append(single(point))
-      } else {
-        if episodes.nextDeadline <= context.watermarks[row] {
-          episodes.advance(watermark: context.watermarks[row], cause: context.cause)
-        }
-        episodes.holds(
-          EpisodeKey(hash: hashes[row], window: 0), point,
-          emptyAt: EventClock.saturated(point.time, plus: plan.keepFiring))
+        continue
       }
+      if episodes.nextDeadline <= watermark { episodes.advance(watermark: watermark, cause: context.cause) }
+      episodes.holds(
+        EpisodeKey(hash: hashes[row], window: 0), point,
+        emptyAt: EventClock.saturated(point.time, plus: plan.keepFiring))
+      // An episode whose time was over before it began, because its event came late, ends with that event: the record
+      // that moved the watermark so far lies behind.
+      if episodes.nextDeadline <= watermark { episodes.advance(watermark: watermark) { _ in point.offset } }
     }
     if episodes.nextDeadline <= context.watermark, batch.decoded.count > 0 {
       episodes.advance(watermark: context.watermark, cause: context.cause)
@@ -53,7 +56,7 @@ final class EventRuleRunner: RuleRunner {
     Telling(
       key: key(point), severity: severity(point), message: plan.message.render(frame, row: point.row),
       observations: observations(point), values: [], window: nil, hits: hits(point),
-      evidence: batch.map { [Evidence($0, row: point.row, slots: plan.evidenceSlots)] } ?? [], eventCount: 1,
+      evidence: batch.map { [Evidence($0, row: point.row, slots: causeSlots)] } ?? [], eventCount: 1,
       firstSeen: point.time)
   }
 

@@ -75,13 +75,13 @@ final class EvidencePool {
     }
   }
 
-  /// The kept events of a key whose time lies in the range, oldest first.
-  func events(of entry: UnsafeMutablePointer<KeyEntry>, from: Int64, to: Int64) -> [Evidence] {
+  /// The kept events of a key whose time is one of those wanted, oldest first.
+  func events(of entry: UnsafeMutablePointer<KeyEntry>, where isWanted: (Int64) -> Bool) -> [Evidence] {
     guard let newest = entry.pointee.evidence else { return [] }
     var found: [Evidence] = []
     var node = newest.pointee.next
     for _ in 0..<entry.pointee.evidenceCount {
-      if node.pointee.time >= from, node.pointee.time <= to {
+      if isWanted(node.pointee.time) {
         let digest = withUnsafeBytes(of: node.pointee.digest) { Array($0) }
         found.append(Evidence(offset: node.pointee.offset, time: node.pointee.time, digest: digest))
       }

@@ -24,7 +24,8 @@ public struct Finding: Sendable {
   public var observations: [Observation]
   /// The rule's `let`s, by name.
   public var values: [NamedValue]
-  /// The window that was looked at, its start included and its end not, in nanoseconds since 1970; nil: none.
+  /// The window that was looked at, in nanoseconds since 1970; nil: none. A trailing one ends with the causing event, which
+  /// is in it; of the others the end is not.
   public var window: TimeRange?
   /// Table entries that were hit.
   public var hits: [TableHit]
@@ -35,7 +36,7 @@ public struct Finding: Sendable {
   public struct TimeRange: Sendable, Hashable {
     /// Included.
     public var start: Int64
-    /// Not included.
+    /// Not included, but for a trailing window.
     public var end: Int64
   }
 

@@ -3,6 +3,9 @@ struct Heap<Element: Comparable> {
   private var elements: [Element] = []
 
   var first: Element? { elements.first }
+  var count: Int { elements.count }
+
+  mutating func removeAll() { elements.removeAll(keepingCapacity: true) }
 
   mutating func insert(_ element: Element) {
     elements.append(element)

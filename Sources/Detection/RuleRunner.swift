@@ -175,6 +175,9 @@ class RuleRunner: EpisodeTeller {
     return .informational
   }
 
+  /// Slots of the fields that the causing event shows.
+  final var causeSlots: [Int] { plan.evidenceLimit > 0 ? plan.evidenceSlots : [] }
+
   final func key(_ point: EventPoint) -> [Scalar] {
     plan.keySlots.map { frame.columns[$0].scalar(point.row) ?? .null }
   }

@@ -176,7 +176,8 @@ final class WindowRuleRunner: RuleRunner {
   private func tellEpisode(_ index: Int, _ row: Int, _ holds: Bool, _ context: BatchContext) {
     let watermark = context.watermarks[row]
     if episodes.nextDeadline <= watermark { episodes.advance(watermark: watermark, cause: context.cause) }
-    let point = EventPoint(row: row, offset: context.batch.records[row].offset, time: context.batch.times[row])
+    let point = EventPoint(
+      row: row, offset: context.batch.records[row].offset, time: context.batch.times[row], watermark: watermark)
     let key = EpisodeKey(hash: hashes[row], window: grid.trailing == 0 ? ranges[index].high : 0)
     if holds {
       episodes.holds(key, point, emptyAt: emptyAt(point.time, ranges[index]))
@@ -236,15 +237,18 @@ final class WindowRuleRunner: RuleRunner {
 
   private func evidence(_ point: EventPoint, _ place: Int, _ bounds: Finding.TimeRange) -> [Evidence] {
     guard let batch else { return [] }
-    let cause = Evidence(batch, row: point.row, slots: plan.evidenceSlots)
+    let cause = Evidence(batch, row: point.row, slots: causeSlots)
     guard plan.evidenceLimit > 1 else { return [cause] }
-    let earlier = windows.evidence.events(
-      of: pieces[place].pointee.entry, from: bounds.start, to: grid.trailing > 0 ? .max : bounds.end)
+    let range = ranges[place]
+    let earlier = windows.evidence.events(of: pieces[place].pointee.entry) { time in
+      // What the window counted, and nothing from before the span that the alert names.
+      let number = grid.range(time).high
+      return number >= range.low && number <= range.high && time >= bounds.start
+    }
     return earlier + [cause]
   }
 
   override func replayNeed(watermark: Int64) -> ReplayNeed {
-    guard watermark > .min else { return .nothing }
     var time = grid.start(grid.range(watermark).low)
     if let oldest = episodes.oldest { time = min(time, grid.start(grid.range(oldest.time).low)) }
     return ReplayNeed(offset: .max, time: EventClock.saturated(time, minus: 1))
