@@ -49,6 +49,8 @@ class AggregateKernel {
   func destroy(entry: UnsafeMutableRawPointer) {}
   /// Bytes that its cells hold elsewhere.
   var outsideByteCount: Int { 0 }
+  /// More bytes than one event of the batch at hand can add to them.
+  var growthLimit: Int { 16_384 }
 
   func run(_ segment: WindowSegment) { preconditionFailure("an aggregate runs") }
 
