@@ -58,8 +58,9 @@ final class PickKernel<Value: Comparable & BitwiseCopyable>: AggregateKernel {
   @inline(__always)
   private func wins(_ new: Cell, over old: Cell) -> Bool {
     switch rule {
-    case .smallest: new.value < old.value
-    case .largest: new.value > old.value
+    // What is no number (it differs from itself) gives way to any that is one.
+    case .smallest: new.value < old.value || (old.value != old.value && new.value == new.value)
+    case .largest: new.value > old.value || (old.value != old.value && new.value == new.value)
     case .earliest: (new.time, new.offset) < (old.time, old.offset)
     case .latest: (new.time, new.offset) > (old.time, old.offset)
     }
@@ -87,8 +88,8 @@ final class TextPickKernel: AggregateKernel {
 
   override var outsideByteCount: Int { held }
 
-  override func destroy(piece: UnsafeMutableRawPointer) {
-    let cell = piece.load(as: Cell.self)
+  override func destroy(piece: UnsafeMutablePointer<WindowPiece>) {
+    let cell = cell(piece).load(as: Cell.self)
     held -= cell.capacity
     cell.text?.deallocate()
   }
