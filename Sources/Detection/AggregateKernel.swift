@@ -45,7 +45,7 @@ class AggregateKernel {
   func initialize(entry: UnsafeMutableRawPointer) {
     entry.initializeMemory(as: UInt8.self, repeating: 0, count: entrySize)
   }
-  func destroy(piece: UnsafeMutableRawPointer) {}
+  func destroy(piece: UnsafeMutablePointer<WindowPiece>) {}
   func destroy(entry: UnsafeMutableRawPointer) {}
   /// Bytes that its cells hold elsewhere.
   var outsideByteCount: Int { 0 }
