@@ -37,7 +37,7 @@ import Testing
     return Case(events: events, rules: rules, outOfOrder: shape.outOfOrder)
   }
 
-  @Test(arguments: UInt64(0)..<60)
+  @Test(arguments: UInt64(0)..<40)
   func findingsAreThoseOfTheReferenceModel(_ seed: UInt64) throws {
     let given = Self.makeCase(seed)
     let expected = ReferenceModel(given.rules, outOfOrder: given.outOfOrder).run(given.events)
