@@ -28,7 +28,7 @@ final class AggregateCells: CellOwner {
   }
 
   func destroy(piece: UnsafeMutablePointer<WindowPiece>) {
-    for kernel in kernels { kernel.destroy(piece: kernel.cell(piece)) }
+    for kernel in kernels { kernel.destroy(piece: piece) }
   }
 
   func destroy(entry: UnsafeMutablePointer<KeyEntry>) {

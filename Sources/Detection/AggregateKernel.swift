@@ -45,10 +45,12 @@ class AggregateKernel {
   func initialize(entry: UnsafeMutableRawPointer) {
     entry.initializeMemory(as: UInt8.self, repeating: 0, count: entrySize)
   }
-  func destroy(piece: UnsafeMutableRawPointer) {}
+  func destroy(piece: UnsafeMutablePointer<WindowPiece>) {}
   func destroy(entry: UnsafeMutableRawPointer) {}
   /// Bytes that its cells hold elsewhere.
   var outsideByteCount: Int { 0 }
+  /// More bytes than one event of the batch at hand can add to them.
+  var growthLimit: Int { 16_384 }
 
   func run(_ segment: WindowSegment) { preconditionFailure("an aggregate runs") }
 

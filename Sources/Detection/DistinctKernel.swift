@@ -37,8 +37,15 @@ final class DistinctKernel: AggregateKernel {
       as: Union.self, repeating: Union(set: DistinctSet(), isSet: false, low: 0, newest: 0, oldest: 0), count: 1)
   }
 
-  override func destroy(piece: UnsafeMutableRawPointer) {
-    change(piece.assumingMemoryBound(to: DistinctSet.self)) { $0.removeAll() }
+  override func destroy(piece: UnsafeMutablePointer<WindowPiece>) {
+    let set = cell(piece).assumingMemoryBound(to: DistinctSet.self)
+    guard !set.pointee.isEmpty else { return }
+    change(set) { $0.removeAll() }
+    // The union may hold what it had: a window that still reaches so far must not find it there.
+    let union = cell(piece.pointee.entry).assumingMemoryBound(to: Union.self)
+    guard union.pointee.isSet, piece.pointee.number >= union.pointee.low else { return }
+    union.pointee.isSet = false
+    change(Self.union(UnsafeMutableRawPointer(union))) { $0.removeAll() }
   }
 
   override func destroy(entry: UnsafeMutableRawPointer) {
@@ -87,8 +94,20 @@ final class DistinctKernel: AggregateKernel {
         return union.pointee.set.count
       }
     }
+    if hasNewer(entry, range.high) { return countAfresh(piece, range) }
     rebuild(union, piece, range)
     return union.pointee.set.count
+  }
+
+  /// Whether a piece beyond that one holds anything: a union is kept for the key's newest window only, or later events would
+  /// miss what lies between.
+  private func hasNewer(_ entry: UnsafeMutablePointer<KeyEntry>, _ number: Int64) -> Bool {
+    var next = entry.pointee.newest
+    while let found = next, found.pointee.number > number {
+      if !cell(found).assumingMemoryBound(to: DistinctSet.self).pointee.isEmpty { return true }
+      next = found.pointee.older
+    }
+    return false
   }
 
   /// Whether no other piece of the window holds anything.

@@ -106,6 +106,7 @@ final class EpisodeTable {
 
   var isEmpty: Bool { episodes.isEmpty }
   var count: Int { episodes.count }
+  var deadlineCount: Int { deadlines.count }
   /// The earliest deadline; `Int64.max` where there is none.
   var nextDeadline: Int64 { deadlines.first?.time ?? .max }
 

@@ -2,7 +2,7 @@ public import Events
 public import Expressions
 
 /// What a rule has to tell: an alert opened, was updated, or closed. Only these rare things become values of their own.
-public struct Finding: Sendable {
+public struct Finding: Sendable, Hashable {
   /// What became of the episode.
   public enum Transition: String, Sendable, Hashable {
     case opened, updated, closed

@@ -37,6 +37,7 @@ struct WindowPiece {
 protocol CellOwner: AnyObject {
   func initialize(piece: UnsafeMutablePointer<WindowPiece>)
   func initialize(entry: UnsafeMutablePointer<KeyEntry>)
+  /// Its entry still stands.
   func destroy(piece: UnsafeMutablePointer<WindowPiece>)
   func destroy(entry: UnsafeMutablePointer<KeyEntry>)
   /// Bytes that cells hold elsewhere.
@@ -219,8 +220,8 @@ final class KeyedWindows {
     var next = generation.first
     while let piece = next {
       next = piece.pointee.nextInGeneration
-      unlink(piece)
       cells.destroy(piece: piece)
+      unlink(piece)
       pieces.giveBack(UnsafeMutableRawPointer(piece))
     }
   }

@@ -58,8 +58,9 @@ final class PickKernel<Value: Comparable & BitwiseCopyable>: AggregateKernel {
   @inline(__always)
   private func wins(_ new: Cell, over old: Cell) -> Bool {
     switch rule {
-    case .smallest: new.value < old.value
-    case .largest: new.value > old.value
+    // What is no number (it differs from itself) gives way to any that is one.
+    case .smallest: new.value < old.value || (old.value != old.value && new.value == new.value)
+    case .largest: new.value > old.value || (old.value != old.value && new.value == new.value)
     case .earliest: (new.time, new.offset) < (old.time, old.offset)
     case .latest: (new.time, new.offset) > (old.time, old.offset)
     }
@@ -87,8 +88,8 @@ final class TextPickKernel: AggregateKernel {
 
   override var outsideByteCount: Int { held }
 
-  override func destroy(piece: UnsafeMutableRawPointer) {
-    let cell = piece.load(as: Cell.self)
+  override func destroy(piece: UnsafeMutablePointer<WindowPiece>) {
+    let cell = cell(piece).load(as: Cell.self)
     held -= cell.capacity
     cell.text?.deallocate()
   }
@@ -106,26 +107,48 @@ final class TextPickKernel: AggregateKernel {
         guard cell.pointee.isSet else { return }
         if best == nil || wins(cell.pointee, over: best ?? cell.pointee) { best = cell.pointee }
       }
-      // The event's own text, where it is the one: a later event of the segment may write over the cell's.
-      if let best { results[row] = text(best, values[row], segment.batch.records[row].offset, row) }
+      if let best { results[row] = text(best, values[row], segment.batch.records[row].offset) }
       output.column.states[row] = (best == nil ? CellState.error : .value).rawValue
     }
   }
 
-  /// Copies of texts that results of this segment point to, by row.
-  private var copies: [Int: ConstantCell] = [:]
+  /// Copies of texts that results of this batch point to, by the offset of the event that they come from.
+  private var copies: [Int64: UnsafeMutableBufferPointer<UInt8>] = [:]
+  /// The longest text of this batch, in bytes.
+  private var longest = 0
+
+  deinit { forgetCopies() }
 
   override func prepare(_ frame: Frame, rows: Selection) {
     super.prepare(frame, rows: rows)
+    forgetCopies()
+    longest = 0
+    guard let values else { return }
+    for index in 0..<rows.count {
+      let row = Int(rows.rows[index])
+      if isTaken(row) { longest = max(longest, values.views[row].count) }
+    }
+  }
+
+  override var growthLimit: Int { super.growthLimit + 2 * longest }
+
+  private func forgetCopies() {
+    for copy in copies.values { copy.deallocate() }
     copies.removeAll(keepingCapacity: true)
   }
 
-  private func text(_ best: Cell, _ own: BytesView, _ offset: Int64, _ row: Int) -> BytesView {
+  /// The event's own text where it is the one; else a copy, because a later event may write over the cell's.
+  private func text(_ best: Cell, _ own: BytesView, _ offset: Int64) -> BytesView {
     if best.offset == offset { return own }
-    let view = BytesView(start: best.text.map { UnsafePointer($0) }, count: best.count)
-    guard let copy = ConstantCell(.string(view.string), type: .string) else { return view }
-    copies[row] = copy
-    return copy.column.views[0]
+    let copy = copies[best.offset] ?? copied(best)
+    return BytesView(start: UnsafePointer(copy.baseAddress), count: copy.count)
+  }
+
+  private func copied(_ cell: Cell) -> UnsafeMutableBufferPointer<UInt8> {
+    let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: cell.count)
+    _ = copy.initialize(fromContentsOf: UnsafeMutableBufferPointer(start: cell.text, count: cell.count))
+    copies[cell.offset] = copy
+    return copy
   }
 
   private func take(

@@ -64,14 +64,35 @@ final class DoubleAverageKernel: AggregateKernel {
   }
 }
 
-/// `sum` of ints, uints, decimals and durations: exact in 128 bits; a sum that its type can't hold is an error value. What
-/// has left the window no longer counts, so an error passes.
-final class IntegerSumKernel: AggregateKernel {
-  struct Cell {
-    var sum: Int128
-    /// Whether the piece itself overflowed 128 bits.
-    var isBroken: Bool
+/// A sum that is exact however large it gets: 128 bits, and how often it went over their end, upwards less downwards. That of
+/// no values is all zeros.
+struct ExactSum {
+  private var low: Int128 = 0
+  private var overflows: Int64 = 0
+
+  @inline(__always)
+  mutating func add(_ value: Int128) {
+    let (sum, overflow) = low.addingReportingOverflow(value)
+    low = sum
+    if overflow { overflows += value > 0 ? 1 : -1 }
   }
+
+  @inline(__always)
+  mutating func add(_ other: ExactSum) {
+    add(other.low)
+    overflows += other.overflows
+  }
+
+  /// The sum; nil where 128 bits do not hold it.
+  var value: Int128? { overflows == 0 ? low : nil }
+  /// The nearest double.
+  var double: Double { overflows == 0 ? Double(low) : Double(low) + Double(overflows) * 0x1p128 }
+}
+
+/// `sum` of ints, uints, decimals and durations: exact; a sum that its type can't hold is an error value. What has left the
+/// window no longer counts, so an error passes.
+final class IntegerSumKernel: AggregateKernel {
+  typealias Cell = ExactSum
 
   override func run(_ segment: WindowSegment) {
     guard let values else { return }
@@ -79,32 +100,20 @@ final class IntegerSumKernel: AggregateKernel {
     for index in 0..<segment.rows.count {
       let row = Int(segment.rows.rows[index])
       let piece = segment.pieces[index]
-      if isTaken(row) { Self.add(values.integer(row), to: cell(piece).assumingMemoryBound(to: Cell.self)) }
-      var total = Cell(sum: 0, isBroken: false)
-      forEachCell(piece, segment.ranges[index]) {
-        let cell = $0.assumingMemoryBound(to: Cell.self)
-        Self.add(cell.pointee.sum, to: &total)
-        if cell.pointee.isBroken { total.isBroken = true }
-      }
-      let fits = !total.isBroken && output.store(total.sum, row)
+      if isTaken(row) { cell(piece).assumingMemoryBound(to: Cell.self).pointee.add(values.integer(row)) }
+      var total = Cell()
+      forEachCell(piece, segment.ranges[index]) { total.add($0.load(as: Cell.self)) }
+      let fits = total.value.map { output.store($0, row) } ?? false
       output.states[row] = (fits ? CellState.value : .error).rawValue
     }
-  }
-
-  @inline(__always)
-  static func add(_ value: Int128, to cell: UnsafeMutablePointer<Cell>) {
-    let (sum, overflow) = cell.pointee.sum.addingReportingOverflow(value)
-    cell.pointee.sum = sum
-    if overflow { cell.pointee.isBroken = true }
   }
 }
 
 /// `avg` of ints, uints and decimals, from an exact sum; no event: an error value.
 final class IntegerAverageKernel: AggregateKernel {
   struct Cell {
-    var sum: Int128
-    var count: Int64
-    var isBroken: Bool
+    var sum = ExactSum()
+    var count: Int64 = 0
   }
 
   override func run(_ segment: WindowSegment) {
@@ -114,22 +123,19 @@ final class IntegerAverageKernel: AggregateKernel {
       let row = Int(segment.rows.rows[index])
       let piece = segment.pieces[index]
       if isTaken(row) {
-        Self.add(
-          Cell(sum: values.integer(row), count: 1, isBroken: false), to: cell(piece).assumingMemoryBound(to: Cell.self))
+        let cell = cell(piece).assumingMemoryBound(to: Cell.self)
+        cell.pointee.sum.add(values.integer(row))
+        cell.pointee.count += 1
       }
-      var total = Cell(sum: 0, count: 0, isBroken: false)
-      forEachCell(piece, segment.ranges[index]) { Self.add($0.load(as: Cell.self), to: &total) }
-      output.column.doubles[row] = Double(total.sum) / Double(total.count) / unit
-      output.column.states[row] = (total.count > 0 && !total.isBroken ? CellState.value : .error).rawValue
+      var total = Cell()
+      forEachCell(piece, segment.ranges[index]) {
+        let cell = $0.load(as: Cell.self)
+        total.sum.add(cell.sum)
+        total.count += cell.count
+      }
+      output.column.doubles[row] = total.sum.double / Double(total.count) / unit
+      output.column.states[row] = (total.count > 0 ? CellState.value : .error).rawValue
     }
-  }
-
-  @inline(__always)
-  private static func add(_ part: Cell, to cell: UnsafeMutablePointer<Cell>) {
-    let (sum, overflow) = cell.pointee.sum.addingReportingOverflow(part.sum)
-    cell.pointee.sum = sum
-    cell.pointee.count += part.count
-    if overflow || part.isBroken { cell.pointee.isBroken = true }
   }
 }
 

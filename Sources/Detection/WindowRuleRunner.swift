@@ -26,8 +26,8 @@ final class WindowRuleRunner: RuleRunner {
   private var prefetched: UInt = 0
   /// Whether every window that can still be asked for lies within what was seen.
   private var isPrimed = false
-  /// More than one event can add to the state, in bytes.
-  private let growthLimit: Int
+  /// More than one event of the batch at hand can add to the state, in bytes.
+  private var growthLimit = 0
 
   init(
     _ plan: RulePlan, _ window: WindowPlan, number: Int, schema: Schema, capacity: Int, seed: HashSeed,
@@ -46,7 +46,6 @@ final class WindowRuleRunner: RuleRunner {
     pieces = .allocate(capacity: max(capacity, 1))
     ranges = .allocate(capacity: max(capacity, 1))
     places = .allocate(capacity: max(capacity, 1))
-    growthLimit = (kernels.count + 1) * 16_384
     let cells = AggregateCells(kernels)
     windows = KeyedWindows(grid: grid, entryCells: cells.entrySize, pieceCells: cells.pieceSize, cells: cells)
     super.init(
@@ -77,6 +76,7 @@ final class WindowRuleRunner: RuleRunner {
     select(context.onTime, batch)
     if selected.count > 0 {
       for kernel in kernels { kernel.prepare(frame, rows: selected) }
+      growthLimit = kernels.reduce(16_384) { $0 + $1.growthLimit }
       prefetched &+= windows.prefetch(hashes, selected.rows, selected.count)
       var next = 0
       while next < selected.count { next = runSegment(from: next, context) }

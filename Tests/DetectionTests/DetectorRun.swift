@@ -55,5 +55,10 @@ final class DetectorRun {
   }
 }
 
-/// A finding with all that is in it, as one line.
-func line(_ finding: Finding) -> String { "\(finding)" }
+/// Where two runs differ first, for a person; nil: nowhere.
+func difference(_ expected: [Finding], _ found: [Finding]) -> String? {
+  for (left, right) in zip(expected, found) where left != right {
+    return "expected \("\(left)".prefix(4_000))\nfound    \("\(right)".prefix(4_000))"
+  }
+  return expected.count == found.count ? nil : "expected \(expected.count) findings, found \(found.count)"
+}

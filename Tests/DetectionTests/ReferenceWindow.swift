@@ -22,7 +22,7 @@ struct ReferenceWindow {
       end = start + Int128(length)
     case .calendar(let unit, let zone):
       let bounds = Self.calendar(unit, zone, time)
-      (start, end) = (Int128(bounds.start), Int128(bounds.end))
+      (start, end) = (bounds.start, bounds.end)
     }
   }
 
@@ -64,14 +64,14 @@ struct ReferenceWindow {
   }
 
   /// Local calendar periods by Foundation's own calendar.
-  private static func calendar(_ unit: CalendarUnit, _ zone: String, _ time: Int64) -> (start: Int64, end: Int64) {
+  private static func calendar(_ unit: CalendarUnit, _ zone: String, _ time: Int64) -> (start: Int128, end: Int128) {
     let calendar = FoundationCalendar.make(zone)
     // Whole seconds: a Date's fraction is not exact.
     let seconds = Int64(floor(Int128(time), 1_000_000_000))
     let component: Calendar.Component = unit == .day ? .day : unit == .week ? .weekOfYear : .month
     let interval = calendar.dateInterval(of: component, for: Date(timeIntervalSince1970: Double(seconds)))
-    let start = Int64(interval?.start.timeIntervalSince1970 ?? 0)
-    let end = Int64(interval?.end.timeIntervalSince1970 ?? 0)
+    let start = Int128(interval?.start.timeIntervalSince1970 ?? 0)
+    let end = Int128(interval?.end.timeIntervalSince1970 ?? 0)
     return (start * 1_000_000_000, end * 1_000_000_000)
   }
 }
