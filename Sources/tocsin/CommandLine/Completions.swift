@@ -90,7 +90,8 @@ enum Completions {
         case $command in
       \(cases)  esac
       }
-      compdef _tocsin tocsin
+      # Loaded by name from fpath, it is to complete at once; sourced, to be known.
+      if [[ $funcstack[1] == _tocsin ]]; then _tocsin "$@"; else compdef _tocsin tocsin; fi
 
       """
   }

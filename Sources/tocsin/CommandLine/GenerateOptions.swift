@@ -13,10 +13,10 @@ enum GenerateOptions {
     "truth", .file, "FILE", "Write here what is to be found in the events, one JSON object a line",
     example: "truth.ndjson")
   static let sanctions = OptionDeclaration(
-    "sanctions", .file, "FILE", "transfers: the OFAC list (SDN.CSV) whose addresses are planted",
+    "sanctions", .file, "FILE", "The OFAC list (SDN.CSV) whose addresses `transfers` plants",
     default: "pipelines/lists/ofac-sdn-excerpt.csv", example: "SDN.CSV")
   static let watchlist = OptionDeclaration(
-    "watchlist", .file, "FILE", "bench: write the list of 100,000 watched addresses here", example: "watchlist.txt")
+    "watchlist", .file, "FILE", "Write here the 100,000 addresses that `bench` watches", example: "watchlist.txt")
   static let topic = OptionDeclaration(
     "topic", .text, "NAME", "Write the events to this topic of the Kafka that --bootstrap names", example: "transfers")
   static let partitions = OptionDeclaration(
