@@ -41,6 +41,31 @@ extension Scalar {
     }
   }
 
+  /// The value in a sentence: a double with at most two decimal places (below 1: four significant digits), a decimal without
+  /// trailing zeros; all else as in `text`.
+  public var readableText: String {
+    switch self {
+    case .double(let number) where number.isFinite && abs(number) < 1e15: Self.rounded(number)
+    case .decimal(let number, let scale): Self.trimmed(DecimalText.text(number, scale: scale))
+    default: text
+    }
+  }
+
+  private static func rounded(_ number: Double) -> String {
+    if number == number.rounded() || number == 0 { return text(number) }
+    var scale = 100.0
+    while abs(number) * scale < 1_000, abs(number) < 1, scale < 1e12 { scale *= 10 }
+    return text((number * scale).rounded() / scale)
+  }
+
+  private static func trimmed(_ text: String) -> String {
+    guard text.contains(".") else { return text }
+    var text = text
+    while text.hasSuffix("0") { text.removeLast() }
+    if text.hasSuffix(".") { text.removeLast() }
+    return text
+  }
+
   /// A double without the `.0` of a whole number.
   private static func text(_ number: Double) -> String {
     let text = "\(number)"

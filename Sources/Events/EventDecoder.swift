@@ -8,22 +8,42 @@ public final class EventDecoder {
   private let handle: OpaquePointer
   private let slots: UnsafeMutablePointer<csj_slot>
   private let slotCount: Int
-  private let plans: [FieldPlan]
+  /// At an address of their own: read in place, a plan is not copied for each cell.
+  private let plans: UnsafeMutableBufferPointer<FieldPlan>
   private let reader: CellReader
   private var topicName: ConstantCell?
 
-  private struct FieldPlan {
-    var slot: Int
-    var type: FieldType
-    var origin: Field.Origin
-    var absence: Absence
-    var pointer: Int
-    var headerName: [UInt8] = []
+  /// By place in `plans`: what stands for an absent value, and the header's name.
+  private let defaults: [ConstantCell?]
+  private let headerNames: [[UInt8]]
+
+  /// Where a field stands, without what would have to be counted as a reference for each cell.
+  private enum Place {
+    case pointer, key, header, topic, partition, offset, timestamp
+
+    /// nil: the decoder leaves the column alone.
+    init?(_ origin: Field.Origin) {
+      switch origin {
+      case .pointer: self = .pointer
+      case .key: self = .key
+      case .header: self = .header
+      case .topic: self = .topic
+      case .partition: self = .partition
+      case .offset: self = .offset
+      case .timestamp: self = .timestamp
+      case .derived: return nil
+      }
+    }
   }
 
-  private enum Absence {
-    case required, optional
-    case value(ConstantCell)
+  private struct FieldPlan {
+    /// Its own place in `plans`.
+    var number: Int
+    var slot: Int
+    var place: Place
+    var type: FieldType
+    var isRequired: Bool
+    var pointer = -1
   }
 
   /// - Parameter maximumRecordBytes: a longer value is a dead letter.
@@ -34,18 +54,25 @@ public final class EventDecoder {
     guard let handle = csj_decoder_new() else { preconditionFailure("no memory for a JSON decoder") }
     self.handle = handle
     var plans: [FieldPlan] = []
+    var defaults: [ConstantCell?] = []
+    var headerNames: [[UInt8]] = []
     var pointers = 0
-    for (slot, field) in schema.fields.enumerated() where field.origin != .derived {
+    for (slot, field) in schema.fields.enumerated() {
+      guard let place = Place(field.origin) else { continue }
       var plan = FieldPlan(
-        slot: slot, type: field.type, origin: field.origin, absence: Self.absence(field), pointer: -1)
+        number: plans.count, slot: slot, place: place, type: field.type, isRequired: field.absence == .required)
       if case .pointer(let tokens) = field.origin {
         plan.pointer = Self.declare(tokens, handle)
         pointers = max(pointers, plan.pointer + 1)
       }
-      if case .header(let name) = field.origin { plan.headerName = Array(name.utf8) }
+      if case .header(let name) = field.origin { headerNames.append(Array(name.utf8)) } else { headerNames.append([]) }
+      defaults.append(Self.defaultCell(field))
       plans.append(plan)
     }
-    self.plans = plans
+    self.plans = .allocate(capacity: plans.count)
+    _ = self.plans.initialize(from: plans)
+    self.defaults = defaults
+    self.headerNames = headerNames
     slotCount = pointers
     slots = .allocate(capacity: max(pointers, 1))
     reader = CellReader { count in csj_allocate(handle, count) }
@@ -54,18 +81,16 @@ public final class EventDecoder {
   deinit {
     csj_decoder_free(handle)
     slots.deallocate()
+    plans.deinitialize()
+    plans.deallocate()
   }
 
-  private static func absence(_ field: Field) -> Absence {
-    switch field.absence {
-    case .required: return .required
-    case .optional: return .optional
-    case .defaultValue(let value):
-      guard let cell = ConstantCell(value, type: field.type.columnType) else {
-        preconditionFailure("the default of `\(field.name)` is not of its type")
-      }
-      return .value(cell)
+  private static func defaultCell(_ field: Field) -> ConstantCell? {
+    guard case .defaultValue(let value) = field.absence else { return nil }
+    guard let cell = ConstantCell(value, type: field.type.columnType) else {
+      preconditionFailure("the default of `\(field.name)` is not of its type")
     }
+    return cell
   }
 
   private static func declare(_ tokens: [String], _ handle: OpaquePointer) -> Int {
@@ -139,7 +164,7 @@ public final class EventDecoder {
   @inline(__always)
   private func fill(_ plan: borrowing FieldPlan, _ row: Int, _ batch: EventBatch) -> Bool {
     let column = batch.columns[plan.slot]
-    switch plan.origin {
+    switch plan.place {
     case .pointer:
       let slot = slots[plan.pointer]
       guard slot.kind > csj_null.rawValue, var raw = RawValue(slot) else {
@@ -157,8 +182,6 @@ public final class EventDecoder {
       return storeHeader(plan, column, row, batch)
     case .topic, .partition, .offset, .timestamp:
       return storeMetadata(plan, column, row, batch)
-    case .derived:
-      return true
     }
   }
 
@@ -180,19 +203,18 @@ public final class EventDecoder {
   private func absent(
     _ plan: borrowing FieldPlan, _ column: Column, _ row: Int, _ batch: EventBatch, reason: DecodeFailure.Reason
   ) -> Bool {
-    switch plan.absence {
-    case .optional:
-      column.states[row] = CellState.absent.rawValue
-      return true
-    case .value(let cell):
-      cell.write(to: column, row: row)
-      return true
-    case .required:
+    if plan.isRequired {
       batch.fail(
         row: row, reason: reason, field: plan.slot,
         detail: reason == .null ? "the field is null" : "the record does not have the field")
       return false
     }
+    if let cell = defaults[plan.number] {
+      cell.write(to: column, row: row)
+    } else {
+      column.states[row] = CellState.absent.rawValue
+    }
+    return true
   }
 }
 
@@ -211,7 +233,7 @@ extension EventDecoder {
   private func storeHeader(
     _ plan: borrowing FieldPlan, _ column: Column, _ row: Int, _ batch: EventBatch
   ) -> Bool {
-    switch batch.records.header(row, named: plan.headerName) {
+    switch batch.records.header(row, named: headerNames[plan.number]) {
     case .missing: absent(plan, column, row, batch, reason: .missing)
     case .null: absent(plan, column, row, batch, reason: .null)
     case .value(let view): storeText(view.buffer, plan, column, row, batch)
@@ -220,7 +242,7 @@ extension EventDecoder {
 
   private func storeMetadata(_ plan: borrowing FieldPlan, _ column: Column, _ row: Int, _ batch: EventBatch) -> Bool {
     let record = batch.records[row]
-    switch plan.origin {
+    switch plan.place {
     case .topic:
       topicCell(batch.records.topic)?.write(to: column, row: row)
     case .partition: column.ints[row] = Int64(batch.records.partition)

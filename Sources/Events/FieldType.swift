@@ -1,5 +1,5 @@
 /// The declared type of a field, as an operator writes it in a pipeline file.
-public indirect enum FieldType: Hashable, Sendable {
+public enum FieldType: Hashable, Sendable {
   case string
   case int
   case double
@@ -11,7 +11,7 @@ public indirect enum FieldType: Hashable, Sendable {
   case address
   /// An IPv4 or IPv6 address, held as its canonical text (RFC 5952).
   case ip
-  case list(FieldType)
+  indirect case list(FieldType)
 
   /// How values of this type lie in a column.
   public var columnType: ColumnType {
@@ -37,7 +37,7 @@ public enum TimestampUnit: String, Hashable, Sendable, CaseIterable {
 }
 
 /// How the values of a column lie in memory.
-public indirect enum ColumnType: Hashable, Sendable {
+public enum ColumnType: Hashable, Sendable {
   /// `Int64`
   case int
   /// `UInt64`
@@ -57,5 +57,5 @@ public indirect enum ColumnType: Hashable, Sendable {
   /// `BytesView`
   case bytes
   /// `ListView` over elements of the given type, none of them null
-  case list(ColumnType)
+  indirect case list(ColumnType)
 }

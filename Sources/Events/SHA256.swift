@@ -14,19 +14,28 @@ public enum SHA256 {
   }
 
   /// The digest of some bytes.
-  public static func digest(_ bytes: some Collection<UInt8>) -> [UInt8] {
+  public static func digest(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
     var result = [UInt8](repeating: 0, count: count)
-    let contiguous = Array(bytes)
-    contiguous.withUnsafeBufferPointer { source in
-      result.withUnsafeMutableBufferPointer { target in
-        if let base = target.baseAddress { digest(source, into: base) }
-      }
+    result.withUnsafeMutableBufferPointer { target in
+      if let base = target.baseAddress { digest(bytes, into: base) }
     }
     return result
   }
 
+  /// The digest of some runs of bytes, one after the other.
+  public static func digest(_ runs: [[UInt8]]) -> [UInt8] {
+    var context = SHA256_CTX()
+    SHA256_Init(&context)
+    for run in runs {
+      run.withUnsafeBytes { bytes in _ = SHA256_Update(&context, bytes.baseAddress, bytes.count) }
+    }
+    var result = [UInt8](repeating: 0, count: count)
+    SHA256_Final(&result, &context)
+    return result
+  }
+
   /// The digest in lower-case hex digits.
-  public static func hex(_ bytes: some Collection<UInt8>) -> String { hexDigits(digest(bytes)) }
+  public static func hex(_ bytes: some Collection<UInt8>) -> String { hexDigits(digest([Array(bytes)])) }
 
   /// Bytes in lower-case hex digits.
   public static func hexDigits(_ bytes: some Sequence<UInt8>) -> String {

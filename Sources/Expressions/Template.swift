@@ -93,7 +93,8 @@ public struct Template: Sendable {
     return nil
   }
 
-  /// The sentence for one row. A whole number shows without `.0`; an expression without a value shows as `?`.
+  /// The sentence for one row. Numbers are shown for reading (`Scalar.readableText`); an expression without a value shows
+  /// as `?`.
   public func render(_ frame: Frame, row: Int) -> String {
     var text = ""
     var hits: [TableHit] = []
@@ -102,7 +103,7 @@ public struct Template: Sendable {
       case .text(let part): text += part
       case .program(let program):
         switch program.value(frame, row: row, hits: &hits) {
-        case .success(let value): text += value.scalar?.text ?? "?"
+        case .success(let value): text += value.scalar?.readableText ?? "?"
         case .failure: text += "?"
         }
       }

@@ -46,6 +46,14 @@ public struct CommitCoordinator: Sendable {
     var inFlight: Pair?
     var bytes = 0
     var hasAlert = false
+
+    mutating func take(_ pair: Pair, bytes: Int, hasAlert: Bool) {
+      self.bytes += bytes
+      self.hasAlert = self.hasAlert || hasAlert
+      guard waiting != nil else { return waiting = pair }
+      waiting?.position = pair.position
+      waiting?.outputs.append(contentsOf: pair.outputs)
+    }
   }
 
   private enum Phase {
@@ -79,11 +87,10 @@ public struct CommitCoordinator: Sendable {
 
   /// Takes a pair in; it is joined to the one that waits.
   public mutating func add(_ pair: Pair) {
-    var queue = queues[pair.partition] ?? Queue()
-    queue.bytes += pair.outputs.reduce(0) { $0 + $1.byteCount }
-    queue.hasAlert = queue.hasAlert || pair.outputs.contains { $0.destination == .alerts }
-    queue.waiting = Self.joined(queue.waiting, pair)
-    queues[pair.partition] = queue
+    let bytes = pair.outputs.reduce(0) { $0 + $1.byteCount }
+    let hasAlert = pair.outputs.contains { $0.destination == .alerts }
+    // In place: a waiting pair may hold thousands of outputs.
+    queues[pair.partition, default: Queue()].take(pair, bytes: bytes, hasAlert: hasAlert)
   }
 
   private static func joined(_ first: Pair?, _ second: Pair) -> Pair {
@@ -126,10 +133,17 @@ public struct CommitCoordinator: Sendable {
   }
 
   private func due(_ now: Int64, _ isDraining: Bool) -> Int64? {
-    let waiting = queues.values.filter { $0.waiting != nil }
-    guard !waiting.isEmpty else { return nil }
+    var isWaiting = false
+    var hasAlert = false
+    var bytes = 0
+    for queue in queues.values where queue.waiting != nil {
+      isWaiting = true
+      hasAlert = hasAlert || queue.hasAlert
+      bytes += queue.bytes
+    }
+    guard isWaiting else { return nil }
     guard let lastEnd, !isDraining else { return now }
-    if waiting.contains(where: \.hasAlert) || waiting.reduce(0, { $0 + $1.bytes }) >= timing.dueBytes {
+    if hasAlert || bytes >= timing.dueBytes {
       return lastEnd + max(timing.alertGap, lastDuration)
     }
     return lastEnd + timing.interval

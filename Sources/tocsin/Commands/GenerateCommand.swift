@@ -116,7 +116,7 @@ private struct GenerateTask {
   private static func target(
     _ invocation: Invocation
   ) throws(CommandLineError) -> (configuration: KafkaConfiguration, topic: String)? {
-    let settings = try properties(invocation)
+    let settings = try KafkaOptions.properties(invocation)
     guard let topic = invocation.text(GenerateOptions.topic) else {
       for option in [KafkaOptions.bootstrap, KafkaOptions.set, GenerateOptions.createTopic]
       where invocation.isGiven(option) {
@@ -127,22 +127,8 @@ private struct GenerateTask {
     if invocation.isGiven(GenerateOptions.out) {
       throw .conflict("`--out` writes to a file and `--topic` to Kafka: give one of them")
     }
-    var configuration = KafkaConfiguration(settings)
-    if let bootstrap = invocation.text(KafkaOptions.bootstrap) { configuration["bootstrap.servers"] = bootstrap }
+    let configuration = KafkaConfiguration(settings)
     if configuration["bootstrap.servers"] == nil { throw .conflict("`--topic` needs `--bootstrap HOST:PORT`") }
     return (configuration, topic)
-  }
-
-  /// The librdkafka properties of `--set`.
-  private static func properties(_ invocation: Invocation) throws(CommandLineError) -> [String: String] {
-    var properties: [String: String] = [:]
-    for (name, value) in invocation.assignments(KafkaOptions.set) {
-      let prefix = "librdkafka."
-      guard name.hasPrefix(prefix), name.count > prefix.count else {
-        throw .conflict("`--set \(name)`: write `--set librdkafka.PROPERTY=VALUE`")
-      }
-      properties[String(name.dropFirst(prefix.count))] = value
-    }
-    return properties
   }
 }

@@ -93,7 +93,11 @@ extension KafkaOptions {
       guard name.hasPrefix(prefix), name.count > prefix.count else {
         throw .conflict("`--set \(name)`: write `--set librdkafka.PROPERTY=VALUE`")
       }
-      properties[String(name.dropFirst(prefix.count))] = value
+      let property = String(name.dropFirst(prefix.count))
+      if let refusal = LibrdkafkaProperties.refusal(of: property) {
+        throw .conflict("`\(property)` can't be set: \(refusal.reason)" + (refusal.hint.map { "; \($0)" } ?? ""))
+      }
+      properties[property] = value
     }
     if let bootstrap = invocation.text(bootstrap) { properties["bootstrap.servers"] = bootstrap }
     return properties
