@@ -6,7 +6,7 @@ TEST_PACKAGES := kcat
 TOCSIN := .build/release/tocsin
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test build demo test lint format sanitize bench fuzz clean
+.PHONY: help install install-test build demo test lint format sanitize bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -36,7 +36,7 @@ format: ## Lay the sources out
 sanitize: install-test ## Run the tests under AddressSanitizer and ThreadSanitizer
 	@scripts/sanitize
 
-bench: build ## Measure the peers' job against a bare C loop: make bench KAFKA=host:port
+bench: install-test ## Measure the peers' job against a bare C loop: make bench KAFKA=host:port
 	@scripts/bench
 
 clean: ## Remove what was built

@@ -80,7 +80,17 @@ final class TakeOver: Sendable {
     _ partition: PartitionID, _ committed: CommittedOffset?, _ bounds: WatermarkOffsets
   ) -> Result<PartitionTask.Start, PipelineFailure> {
     guard let committed else {
-      let offset = origin == .beginning ? bounds.low : bounds.high
+      let offset: Int64
+      switch origin {
+      case .beginning: offset = bounds.low
+      case .end: offset = bounds.high
+      case .committed:
+        return .failure(
+          PipelineFailure(
+            .configuration,
+            "\(partition): the group has committed nothing here; say where to begin with --from beginning or --from end"
+          ))
+      }
       return .success(PartitionTask.Start(offset: offset, committed: offset))
     }
     let position = Position(offset: committed.offset, metadata: committed.metadata)
@@ -113,6 +123,8 @@ final class TakeOver: Sendable {
 
 /// Where to begin where nothing is committed yet.
 public enum StartOffset: String, Sendable, Hashable, CaseIterable {
+  /// Nowhere: it is an error.
+  case committed
   /// At the oldest record that is kept.
   case beginning
   /// After the newest.

@@ -117,10 +117,13 @@ import Testing
     }
   }
 
-  private func task(_ start: PartitionTask.Start = PartitionTask.Start(offset: 0, committed: 0)) -> PartitionTask {
+  func task(
+    _ start: PartitionTask.Start = PartitionTask.Start(offset: 0, committed: 0),
+    registry: MetricsRegistry = MetricsRegistry()
+  ) -> PartitionTask {
     PartitionTask(
       plan: plan, tables: tables, partition: Self.partition, start: start, productVersion: "0",
-      registry: MetricsRegistry())
+      registry: registry)
   }
 
   private func append(_ record: Record, offset: Int, to batch: RecordBatch) {
