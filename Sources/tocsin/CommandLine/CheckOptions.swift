@@ -23,7 +23,8 @@ enum CheckOptions {
 /// `demo`: its options.
 enum DemoOptions {
   static let events = OptionDeclaration(
-    "events", .integer(1...1_000_000_000), "N", "How many events to make", default: "100000", example: "20000")
+    "events", .integer(1...60_000), "N", "How many events to make; the embedded broker keeps no more", default: "40000",
+    example: "20000")
   static let seed = OptionDeclaration(
     "seed", .integer(0...Int.max), "N", "The seed: the same one makes the same events", default: "1", example: "7")
   static let rate = OptionDeclaration(

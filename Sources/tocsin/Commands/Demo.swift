@@ -17,6 +17,10 @@ final class Demo: Sendable {
   private let registry = MetricsRegistry()
   private let truth = Mutex<[TruthLine]>([])
   private let written = Mutex<Result<Void, GenerateError>?>(nil)
+  /// How many records had been read, and for how many seconds there have been no more.
+  private let quiet = Mutex<(records: Int64, seconds: Int)>((0, 0))
+  /// Seconds without a record after which the demonstration ends; joining the group takes some.
+  private static let patience = 20
 
   init(_ plan: PipelinePlan, _ tables: [TableSnapshot], _ invocation: Invocation) {
     self.plan = plan
@@ -83,14 +87,26 @@ final class Demo: Sendable {
       plan: plan, tables: tables, options: options, registry: registry, productVersion: ProgramVersion.number
     ) {
       printer.poll()
-      let isWritten = self.written.withLock { $0 != nil }
-      if isWritten, self.registry.total(PipelineMetrics.records) >= self.events { handle.withLock { $0?.stop() } }
-      if case .failure? = self.written.withLock({ $0 }) { handle.withLock { $0?.stop() } }
+      if self.isDone() { handle.withLock { $0?.stop() } }
     }
     handle.withLock { $0 = runner }
     let signals = StopSignals { runner.stop() }
     defer { signals.cancel() }
     try runner.run()
+  }
+
+  /// Whether all that was written has been read, or nothing more comes. Asked about once a second.
+  private func isDone() -> Bool {
+    switch written.withLock({ $0 }) {
+    case nil: return false
+    case .failure: return true
+    case .success: break
+    }
+    let records = registry.total(PipelineMetrics.records)
+    return quiet.withLock { quiet in
+      quiet = records == quiet.records ? (records, quiet.seconds + 1) : (records, 0)
+      return records >= events || quiet.seconds >= Self.patience
+    }
   }
 
   private func tellResult() {
