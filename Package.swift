@@ -58,7 +58,7 @@ let package = Package(
     tests("EventsTests", ["Events"]),
     tests("ExpressionsTests", ["Expressions", "Events"]),
     tests("TablesTests", ["Tables", "Events"]),
-    tests("AlertsTests", ["Alerts", "Events"]),
+    tests("AlertsTests", ["Alerts", "Events"], resources: [.copy("Golden")]),
     tests("DetectionTests", ["Detection", "Expressions", "Events"]),
     // A real Kafka for the tests that need one; a target, since several test targets do.
     .target(
@@ -66,11 +66,12 @@ let package = Package(
     tests("KafkaTests", ["Kafka", "KafkaTestSupport"]),
     tests(
       "PipelineTests",
-      ["Pipeline", "Events", "Expressions", "Tables", "Detection", "Alerts", "Configuration", "Telemetry"]),
+      ["Pipeline", "Events", "Expressions", "Tables", "Detection", "Alerts", "Configuration", "Telemetry"],
+      resources: [.copy("Fixtures")]),
     tests(
       "KafkaTransportTests",
       ["KafkaTransport", "Pipeline", "Kafka", "KafkaTestSupport", "Events", "Telemetry"]),
-    tests("TocsinTests", ["tocsin", "Configuration", "Kafka", "KafkaTestSupport"]),
+    tests("TocsinTests", ["tocsin", "Configuration", "Kafka", "KafkaTestSupport", "Tables", "Events"]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -110,8 +110,6 @@ public final class DiagnosticBag {
   public let source: SourceText?
   private var collected: [Diagnostic] = []
   private var dropped = 0
-  /// Whether there is a mistake (warnings are none), also where it is not kept.
-  public private(set) var hasErrors = false
 
   /// An empty bag for one file.
   public init(file: String, source: SourceText?) {
@@ -132,10 +130,14 @@ public final class DiagnosticBag {
   /// Collects a mistake or warning; the same one a second time is left out.
   public func add(_ diagnostic: Diagnostic) {
     if collected.contains(diagnostic) { return }
-    if diagnostic.severity == .error { hasErrors = true }
+    if diagnostic.severity == .error { errorCount += 1 }
     if collected.count < Self.limit { collected.append(diagnostic) } else { dropped += 1 }
   }
 
+  /// Mistakes so far, those beyond the bound among them.
+  public private(set) var errorCount = 0
+  /// Whether a mistake is among them: warnings are none.
+  public var hasErrors: Bool { errorCount > 0 }
   /// In the order of the file.
   public var diagnostics: [Diagnostic] { collected.sorted { $0.range.offset < $1.range.offset } }
 

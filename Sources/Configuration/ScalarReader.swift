@@ -6,6 +6,12 @@ public enum ScalarReader {
     public var message: String
     /// What would have been right.
     public var hint: String?
+
+    /// A value that can't be read: why, and what would have been right.
+    public init(message: String, hint: String? = nil) {
+      self.message = message
+      self.hint = hint
+    }
   }
 
   private static let durationUnits: [(suffix: String, nanoseconds: Int64)] = [

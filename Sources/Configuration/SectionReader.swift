@@ -18,11 +18,12 @@ public struct SectionReader {
     self.environment = environment
     range = node.range
     guard case .mapping(let mapping) = node else {
-      if !node.isNull {
+      entries = []
+      if node.isNull {
+        checkRequired()
+      } else if !node.isRefused {
         bag.error(node.range, "`\(declaration.name)` is a section (keys and values), not \(node.kindName)")
       }
-      entries = []
-      checkRequired()
       return
     }
     entries = mapping.entries
@@ -82,6 +83,7 @@ public struct SectionReader {
   }
 
   private func text(_ node: YAMLNode, _ name: String) -> LocatedText? {
+    if node.isRefused { return nil }
     guard case .scalar(let scalar) = node, !node.isNull else {
       bag.error(node.range, "`\(name)` is a value, not \(node.kindName)")
       return nil
@@ -179,6 +181,7 @@ public struct SectionReader {
   /// Expressions of a node that is no setting of a declared section; `name` is for the messages.
   public static func expressions(_ node: YAMLNode, _ name: String, _ bag: DiagnosticBag) -> [LocatedText] {
     switch node {
+    case .scalar where node.isRefused: return []
     case .scalar(let scalar) where !node.isNull: return [LocatedText(text: scalar.text, range: scalar.range)]
     case .sequence(let sequence) where !sequence.elements.isEmpty:
       return sequence.elements.flatMap { expressions($0, name, bag) }
@@ -190,7 +193,7 @@ public struct SectionReader {
 
   /// The words of a list setting, with the environment's variables put in; empty where it is not set.
   public func texts(_ name: String) -> [LocatedText] {
-    guard let node = node(name) else { return [] }
+    guard let node = node(name), !node.isRefused else { return [] }
     guard case .sequence(let sequence) = node else {
       bag.error(
         node.range, "`\(name)` is a list, not \(node.kindName)", hint: "write [a, b]")
@@ -218,7 +221,7 @@ public struct SectionReader {
     guard case .sectionList(let declaration) = kind(name) else {
       preconditionFailure("`\(name)` is no list of sections")
     }
-    guard let node = node(name) else { return [] }
+    guard let node = node(name), !node.isRefused else { return [] }
     guard case .sequence(let sequence) = node else {
       bag.error(node.range, "`\(name)` is a list, not \(node.kindName)")
       return []
@@ -235,7 +238,7 @@ public struct SectionReader {
   }
 
   private func map(_ node: YAMLNode?, _ name: String) -> [(name: LocatedText, value: YAMLNode)] {
-    guard let node, !node.isNull else { return [] }
+    guard let node, !node.isNull, !node.isRefused else { return [] }
     guard case .mapping(let mapping) = node else {
       bag.error(node.range, "`\(name)` is a map of names, not \(node.kindName)")
       return []

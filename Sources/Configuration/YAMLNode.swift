@@ -35,6 +35,8 @@ public indirect enum YAMLNode: Sendable {
     public var style: Style
     /// Where it stands, with its quotes.
     public var range: SourceRange
+    /// A tag, an anchor or an alias stands here, which has been told: what it was meant to be is not known.
+    public var isRefused = false
   }
 
   /// Keys and values.
@@ -67,8 +69,13 @@ public indirect enum YAMLNode: Sendable {
 
   /// Whether this is the empty value: a key with nothing after it, or `null`, `~`.
   public var isNull: Bool {
-    guard case .scalar(let scalar) = self, scalar.style == .plain else { return false }
+    guard case .scalar(let scalar) = self, scalar.style == .plain, !scalar.isRefused else { return false }
     return ["", "~", "null", "Null", "NULL"].contains(scalar.text)
+  }
+
+  /// Whether it is a scalar that has been told wrong already.
+  public var isRefused: Bool {
+    if case .scalar(let scalar) = self { scalar.isRefused } else { false }
   }
 
   /// What it is, for a message.

@@ -165,7 +165,13 @@ public struct YAMLParser {
     let isTab = offset < bytes.count && bytes[offset] == UInt8(ascii: "\t")
     bag.error(
       places.range(offset: offset, length: 1), "not YAML: \(problem)\(context)",
-      hint: problem.contains("tab") || isTab ? "indent with spaces, not with tabs" : nil)
+      hint: Self.syntaxHint(problem, isTab: isTab))
+  }
+
+  private static func syntaxHint(_ problem: String, isTab: Bool) -> String? {
+    if isTab || problem.contains("tab") { return "indent with spaces, not with tabs" }
+    guard problem.contains("expected ',' or") else { return nil }
+    return "within { } and [ ], put texts with brackets, braces, commas or quotes in quotes"
   }
 
   private static func string(_ text: UnsafePointer<CChar>?) -> String? { text.map { String(cString: $0) } }
@@ -176,12 +182,15 @@ public struct YAMLParser {
     guard nodeCount <= Self.nodeLimit else { return stop(event, "more than \(Self.nodeLimit) keys and values") }
     refuseTricks(event)
     switch event.kind {
-    case YAML_SCALAR_EVENT: return .scalar(YAMLNode.Scalar(text: event.text, style: event.style, range: event.range))
+    case YAML_SCALAR_EVENT:
+      let isRefused = event.tag != nil || event.anchor != nil
+      return .scalar(
+        YAMLNode.Scalar(text: event.text, style: event.style, range: event.range, isRefused: isRefused))
     case YAML_SEQUENCE_START_EVENT: return sequence(event, depth)
     case YAML_MAPPING_START_EVENT: return mapping(event, depth)
     case YAML_ALIAS_EVENT:
       bag.error(event.range, "`*` makes this a YAML alias", hint: "put the text in quotes")
-      return .scalar(YAMLNode.Scalar(text: "", style: .quoted, range: event.range))
+      return .scalar(YAMLNode.Scalar(text: "", style: .quoted, range: event.range, isRefused: true))
     default: return nil
     }
   }

@@ -153,7 +153,7 @@ public enum WindowSpan: Sendable, Hashable {
 
   /// A trailing window with the usual granule.
   public static func trailing(_ span: Int64) -> WindowSpan {
-    .trailing(span: span, granule: max(1, (span + granulesInSpan - 1) / granulesInSpan))
+    .trailing(span: span, granule: max(1, span / granulesInSpan + (span % granulesInSpan == 0 ? 0 : 1)))
   }
 }
 

@@ -24,7 +24,7 @@ public final class RecordBatch {
   }
 
   /// A header of a record; names may repeat, a value may be null.
-  public struct Header: Equatable, Sendable {
+  public struct Header: Hashable, Sendable {
     /// The header's name.
     public var name: String
     /// The header's bytes; nil: null.

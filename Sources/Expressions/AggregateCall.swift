@@ -41,7 +41,7 @@ public struct LetProgram: Sendable {
     }
     var extractor = AggregateExtractor(source: source, environment: environment, firstSlot: firstAggregateSlot)
     let rest = extractor.extract(syntax)
-    guard extractor.diagnostics.isEmpty else { throw ExpressionError(extractor.diagnostics) }
+    guard extractor.diagnostics.isEmpty, !extractor.isUnusable else { throw ExpressionError(extractor.diagnostics) }
     var environment = environment
     environment.names += extractor.variables
     var checker = Checker(environment)
@@ -65,6 +65,8 @@ private struct AggregateExtractor {
   var variables: [Environment.Variable] = []
   var diagnostics: [Diagnostic] = []
   var warnings: [Diagnostic] = []
+  /// An aggregate needs a name whose own declaration is wrong.
+  var isUnusable = false
 
   mutating func extract(_ syntax: Syntax) -> Syntax {
     if case .call(let name, nil, let arguments) = syntax.kind {
@@ -131,9 +133,10 @@ private struct AggregateExtractor {
     do throws(ExpressionError) {
       let node = try checker.check(syntax)
       warnings += checker.warnings
-      return Program(text: text(syntax), node: node)
+      return Program(text: text(syntax), node: node, start: syntax.offset)
     } catch {
       diagnostics += error.diagnostics
+      if error.diagnostics.isEmpty { isUnusable = true }
       return nil
     }
   }

@@ -7,6 +7,8 @@ public struct Program: Sendable {
   /// What is probably a mistake, though it can be evaluated.
   public let warnings: [Diagnostic]
   let node: Node
+  /// Where the text begins in the source that the node's offsets count from.
+  private let start: Int
 
   /// Reads and checks an expression.
   ///
@@ -24,10 +26,11 @@ public struct Program: Sendable {
     return Program(text: source, node: node, warnings: checker.warnings)
   }
 
-  init(text: String, node: Node, warnings: [Diagnostic] = []) {
+  init(text: String, node: Node, warnings: [Diagnostic] = [], start: Int = 0) {
     self.text = text
     self.node = node
     self.warnings = warnings
+    self.start = start
   }
 
   /// The column that can hold its values; nil where none can (maps, types, values of unknown type).
@@ -81,9 +84,9 @@ public struct Program: Sendable {
 
   private func part(_ node: Node) -> Program {
     let bytes = Array(text.utf8)
-    let start = min(node.offset, bytes.count)
-    let end = min(start + node.length, bytes.count)
-    return Program(text: String(decoding: bytes[start..<end], as: UTF8.self), node: node)
+    let from = min(max(node.offset - start, 0), bytes.count)
+    let to = min(from + node.length, bytes.count)
+    return Program(text: String(decoding: bytes[from..<to], as: UTF8.self), node: node, start: node.offset)
   }
 
   /// The value for one row. Table entries that were found are appended to `hits`. Off the hot path.

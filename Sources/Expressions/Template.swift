@@ -11,6 +11,11 @@ public struct Template: Sendable {
   /// What is probably a mistake in its expressions.
   public let warnings: [Diagnostic]
 
+  /// The expressions in it, in order.
+  public var programs: [Program] {
+    pieces.compactMap { if case .program(let program) = $0 { program } else { nil } }
+  }
+
   /// UTF-8 bytes of what one rendering may give; the rest is cut off.
   public static let renderedLimit = 4_096
 

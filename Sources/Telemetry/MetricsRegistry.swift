@@ -40,11 +40,27 @@ public final class MetricsRegistry: Sendable {
     return histogram
   }
 
-  /// Forgets the series of a partition that was given up, so that its last values do not stay for ever.
-  public func remove(label: String, value: String) {
+  /// The sum of a counter's series; with `values`, of those whose labels have them (by the label's name).
+  public func total(_ declaration: MetricDeclaration, where values: [String: String] = [:]) -> Int64 {
+    let marks = values.map { "\($0.key)=\"\(Self.escape($0.value))\"" }
+    return families.withLock { families in
+      var total: Int64 = 0
+      for (labels, series) in families[declaration.name]?.series ?? [:] {
+        guard case .counter(let counter) = series else { continue }
+        let parts = labels.split(separator: ",").map(String.init)
+        if marks.allSatisfy({ parts.contains($0) }) { total += counter.value }
+      }
+      return total
+    }
+  }
+
+  /// Forgets the gauges of a partition that was given up, so that its last values do not stay for ever. Counters stay: they
+  /// only rise.
+  public func removeGauges(label: String, value: String) {
     let mark = "\(label)=\"\(Self.escape(value))\""
     families.withLock { families in
       families = families.mapValues { family in
+        guard family.declaration.kind == .gauge else { return family }
         var family = family
         family.series = family.series.filter { !$0.key.split(separator: ",").contains { $0 == mark } }
         return family

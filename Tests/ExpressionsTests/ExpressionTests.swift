@@ -86,6 +86,9 @@ import Testing
     #expect(program.conjuncts.map(\.text) == ["(usd + 1.0) * 2.0 > 3.0", "n > 2 || m > 3", "from != 'a'"])
     let comparison = try #require(program.conjuncts[0].comparison)
     #expect(comparison.left.text == "(usd + 1.0) * 2.0" && comparison.operator == ">" && comparison.right.text == "3.0")
+    // A part of a part: its text is cut from the part's own.
+    let last = try #require(program.conjuncts[2].comparison)
+    #expect(last.left.text == "from" && last.operator == "!=" && last.right.text == "'a'")
   }
 
   @Test func templatesShowValuesAndSurviveMissingOnes() throws {

@@ -15,10 +15,16 @@ public final class RealKafka: Sendable {
   /// The properties a client needs to find it.
   public var configuration: KafkaConfiguration { ["bootstrap.servers": bootstrapServers] }
 
-  private init(bootstrapServers: String, secure: String? = nil, certificateAuthority: String? = nil) {
+  /// Its folder, where it is ours.
+  private let directory: String?
+
+  private init(
+    bootstrapServers: String, secure: String? = nil, certificateAuthority: String? = nil, directory: String? = nil
+  ) {
     self.bootstrapServers = bootstrapServers
     secureBootstrapServers = secure
     self.certificateAuthority = certificateAuthority
+    self.directory = directory
   }
 
   /// Whether there is a real Kafka to test with; where not, says so in one line, for `.enabled(if:)`.
@@ -43,34 +49,77 @@ public final class RealKafka: Sendable {
       .deletingLastPathComponent()
     let scripts = root.deletingLastPathComponent().appendingPathComponent("shared/kafka").standardizedFileURL
     let start = scripts.appendingPathComponent("start").path
-    return FileManager.default.isExecutableFile(atPath: start) ? scripts : nil
+    return FileManager.default.isExecutableFile(atPath: start) ? KafkaFolder.usable(scripts) : nil
   }()
 
-  private static let started = Mutex<Result<RealKafka, RealKafkaError>?>(nil)
+  private static let started = Mutex<[String: Result<RealKafka, RealKafkaError>]>([:])
 
-  /// The Kafka of this process; the first caller starts it (some seconds), the others wait.
-  public static func shared() throws -> RealKafka {
+  /// The versions of Kafka that can be had; of one that is not ours, whatever it is.
+  public static let versions: [String] = {
+    guard external == nil, let scripts else { return [newest] }
+    let found = (try? FileManager.default.contentsOfDirectory(atPath: scripts.path)) ?? []
+    return found.filter { $0.first?.isNumber ?? false }.sorted().reversed()
+  }()
+
+  /// The version that is taken where none is asked for.
+  public static let newest = "4.3.1"
+
+  /// The Kafka of this process, of a version; the first caller starts it (some seconds), the others wait.
+  public static func shared(version: String = newest) throws -> RealKafka {
     try started.withLock { started in
-      let result = started ?? Result { () throws(RealKafkaError) in try find() }
-      started = result
+      let result = started[version] ?? Result { () throws(RealKafkaError) in try find(version, "shared-\(version)") }
+      started[version] = result
       return try result.get()
     }
   }
 
-  private static func find() throws(RealKafkaError) -> RealKafka {
+  /// Whether a Kafka of one's own can be started; where not, says so in one line.
+  public static func isStartable(_ test: String) -> Bool {
+    if scripts != nil { return true }
+    print("SKIPPED (no Kafka): \(test)")
+    return false
+  }
+
+  /// A Kafka for one test alone, which may stop it or make it hang; call `stop` at the end.
+  public static func own(_ name: String) throws -> RealKafka { try start(newest, name) }
+
+  /// Makes it hang, as a machine does that swaps or a network that is cut.
+  public func pause() throws { try control("--pause") }
+
+  /// Lets it go on.
+  public func resume() throws { try control("--resume") }
+
+  /// Ends it at once and removes its data.
+  public func stop() {
+    try? control("--kill")
+    if let directory { try? FileManager.default.removeItem(atPath: directory) }
+  }
+
+  private func control(_ option: String) throws(RealKafkaError) {
+    guard let directory, let scripts = Self.scripts else { throw RealKafkaError(message: "this Kafka is not ours") }
+    guard Self.run(scripts.appendingPathComponent("stop").path, [directory, option]) == 0 else {
+      throw RealKafkaError(message: "stop \(option) failed")
+    }
+  }
+
+  private static func find(_ version: String, _ name: String) throws(RealKafkaError) -> RealKafka {
     if let external { return RealKafka(bootstrapServers: external) }
+    return try start(version, name)
+  }
+
+  private static func start(_ version: String, _ name: String) throws(RealKafkaError) -> RealKafka {
     guard let scripts else { throw RealKafkaError(message: "no Kafka: set KAFKA=host:port") }
-    let directory = NSTemporaryDirectory() + "/tocsin-kafka-\(ProcessInfo.processInfo.processIdentifier)"
+    let directory = NSTemporaryDirectory() + "/tocsin-kafka-\(ProcessInfo.processInfo.processIdentifier)-\(name)"
     // Another process may take a port between our look and Kafka's start: then the next one.
     for _ in 0..<3 {
       let port = try freePort()
       let secure = try freePort()
       let start = scripts.appendingPathComponent("start").path
-      if run(start, [directory, "\(port)", "--secure", "\(secure)"]) == 0 {
+      if run(start, [directory, "\(port)", "--secure", "\(secure)", "--version", version]) == 0 {
         stopWithThisProcess(scripts: scripts, directory: directory)
         return RealKafka(
           bootstrapServers: "127.0.0.1:\(port)", secure: "localhost:\(secure)",
-          certificateAuthority: directory + "/tls/ca.pem")
+          certificateAuthority: directory + "/tls/ca.pem", directory: directory)
       }
       _ = run(scripts.appendingPathComponent("stop").path, [directory, "--kill"])
       try? FileManager.default.removeItem(atPath: directory)
@@ -81,27 +130,35 @@ public final class RealKafka: Sendable {
   /// A shell of its own session waits for this process to be gone, then stops Kafka and removes its data.
   private static func stopWithThisProcess(scripts: URL, directory: String) {
     let script = """
+      exec 2>/dev/null
       while kill -0 \(ProcessInfo.processInfo.processIdentifier) 2>/dev/null; do sleep 0.3; done
       '\(scripts.path)/stop' '\(directory)' --kill; rm -rf '\(directory)'
       """
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/setsid")
-    process.arguments = ["/bin/sh", "-c", script]
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try? process.run()
+    _ = spawn("/usr/bin/setsid", ["/bin/sh", "-c", script])
   }
 
+  /// Runs a program to its end; -1 where it could not be started. What it leaves running keeps nothing of ours open:
+  /// Foundation's `Process` would wait for that too.
   private static func run(_ program: String, _ arguments: [String]) -> Int32 {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return -1 }
-    process.waitUntilExit()
-    return process.terminationStatus
+    guard let process = spawn(program, arguments) else { return -1 }
+    var status: Int32 = 0
+    while waitpid(process, &status, 0) < 0 { if errno != EINTR { return -1 } }
+    return status & 0x7f == 0 ? status >> 8 & 0xff : -1
+  }
+
+  /// Starts a program that has no descriptor of ours. Foundation's `Process` learns of a child's end by a socket that
+  /// children started at the same time, and theirs, would keep open: Kafka, for as long as the tests run.
+  private static func spawn(_ program: String, _ arguments: [String]) -> pid_t? {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+    for descriptor in (STDERR_FILENO + 1)..<1024 { posix_spawn_file_actions_addclose(&actions, descriptor) }
+    var words = ([program] + arguments).map { strdup($0) } + [nil]
+    defer { words.forEach { free($0) } }
+    var process: pid_t = 0
+    return posix_spawn(&process, program, &actions, nil, &words, environ) == 0 ? process : nil
   }
 
   /// A loopback port that is free now, and whose neighbour 100 above (the controller's) is free too.

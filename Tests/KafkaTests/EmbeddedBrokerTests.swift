@@ -71,7 +71,7 @@ import Testing
     producer.destroy()
     let plain = try KafkaProducer(["bootstrap.servers": "127.0.0.1:1"])
     try plain.produce(topic: "t", key: nil, value: [1])
-    #expect(plain.outstanding == 1)
+    #expect(plain.outstanding >= 1, "the record, and what the client has to say of the broker that is not there")
     plain.destroy()
   }
 }

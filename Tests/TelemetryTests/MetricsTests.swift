@@ -40,7 +40,7 @@ import Testing
     let first = registry.counter(Self.events, ["t", "0"])
     #expect(registry.counter(Self.events, ["t", "0"]) === first)
     #expect(registry.counter(Self.events, ["t", "1"]) !== first)
-    registry.remove(label: "partition", value: "0")
+    registry.removeGauges(label: "partition", value: "0")
     #expect(!registry.render().contains("partition=\"0\"") && registry.render().contains("partition=\"1\""))
   }
 

@@ -69,6 +69,7 @@ struct Checker {
     }
     let variables = environment.scope == .event ? environment.fields : environment.names
     if let found = variables.first(where: { $0.name == name }) { return column(found, syntax) }
+    if environment.unusable.contains(name) { return nil }
     if environment.scope == .names, environment.fields.contains(where: { $0.name == name }) {
       return fail(
         syntax, "`\(name)` belongs to one event", hint: "write `event.\(name)`, `max(\(name))` or `latest(\(name))`")
@@ -78,7 +79,7 @@ struct Checker {
     }
     if name == "event" || name == "params" { return fail(syntax, "`\(name)` stands only before a dot: `\(name).x`") }
     if let type = Operation.typeNames[name] { return Node(.constant(.type(type)), .type, syntax) }
-    return fail(syntax, "there is no `\(name)`", hint: nearest(name))
+    return environment.isIncomplete ? nil : fail(syntax, "there is no `\(name)`", hint: nearest(name))
   }
 
   private func nearest(_ name: String) -> String? {
@@ -147,12 +148,14 @@ struct Checker {
   private mutating func eventField(_ name: String, _ syntax: Syntax) -> Node? {
     if environment.fields.isEmpty { return nil }
     if let found = environment.fields.first(where: { $0.name == name }) { return column(found, syntax) }
+    if environment.unusable.contains(name) { return nil }
     let hint = NearestWord.find(name, among: environment.fields.map(\.name)).map { "did you mean `event.\($0)`?" }
     return fail(syntax, "the event has no field `\(name)`", hint: hint)
   }
 
   private mutating func parameter(_ name: String, _ syntax: Syntax) -> Node? {
     guard let value = environment.params[name] else {
+      if environment.isIncomplete || environment.unusable.contains("params.\(name)") { return nil }
       let names = environment.params.keys.sorted()
       let hint = NearestWord.find(name, among: names).map { "did you mean `params.\($0)`?" }
       return fail(

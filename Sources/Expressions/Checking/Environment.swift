@@ -40,6 +40,12 @@ public struct Environment: Sendable {
   public var params: [String: Scalar]
   /// The tables, in the frame's order.
   public var tables: [TableDeclaration]
+  /// Names whose own declaration is wrong (fields, names, tables; parameters as `params.x`): an expression that needs one
+  /// can't be checked, and nothing is said of it: its error has no diagnostics then.
+  public var unusable: Set<String> = []
+  /// Whether there are names that are not known here, since a part of the file can't be read: nothing is said of an
+  /// unknown name then either.
+  public var isIncomplete = false
   /// Variables with values of any type, for comparisons with other implementations of CEL.
   var bindings: [String: Value] = [:]
   var container = ""

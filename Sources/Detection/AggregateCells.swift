@@ -1,0 +1,39 @@
+/// The cells of a rule's aggregates, as they follow one another behind the headers of entries and pieces.
+final class AggregateCells: CellOwner {
+  let kernels: [AggregateKernel]
+  /// Bytes behind the header of an entry, and of a piece.
+  let entrySize: Int
+  let pieceSize: Int
+
+  init(_ kernels: [AggregateKernel]) {
+    var entrySize = 0
+    var pieceSize = 0
+    for kernel in kernels {
+      kernel.pieceOffset = WindowPiece.headerSize + pieceSize
+      kernel.entryOffset = KeyEntry.headerSize + entrySize
+      pieceSize += kernel.pieceSize
+      entrySize += kernel.entrySize
+    }
+    self.kernels = kernels
+    self.entrySize = entrySize
+    self.pieceSize = pieceSize
+  }
+
+  func initialize(piece: UnsafeMutablePointer<WindowPiece>) {
+    for kernel in kernels { kernel.initialize(piece: kernel.cell(piece)) }
+  }
+
+  func initialize(entry: UnsafeMutablePointer<KeyEntry>) {
+    for kernel in kernels where kernel.entrySize > 0 { kernel.initialize(entry: kernel.cell(entry)) }
+  }
+
+  func destroy(piece: UnsafeMutablePointer<WindowPiece>) {
+    for kernel in kernels { kernel.destroy(piece: piece) }
+  }
+
+  func destroy(entry: UnsafeMutablePointer<KeyEntry>) {
+    for kernel in kernels where kernel.entrySize > 0 { kernel.destroy(entry: kernel.cell(entry)) }
+  }
+
+  var outsideByteCount: Int { kernels.reduce(0) { $0 + $1.outsideByteCount } }
+}

@@ -1,0 +1,119 @@
+internal import Events
+internal import Expressions
+
+/// A run of rows of one batch that are worked on together: nothing is dropped between its first and its last row.
+struct WindowSegment {
+  var rows: Selection
+  /// By place in `rows`.
+  var pieces: UnsafeMutablePointer<UnsafeMutablePointer<WindowPiece>>
+  var ranges: UnsafeMutablePointer<WindowGrid.Range>
+  var batch: EventBatch
+}
+
+/// One aggregate of a rule: it keeps a cell in each piece of time of each key, takes events in, and says for each what the
+/// window that ends with it comes to. It goes over whole segments: one dynamic call a segment, not one an event.
+class AggregateKernel {
+  let output: ColumnStorage
+  /// Bytes of its cell in a piece, and once a key.
+  let pieceSize: Int
+  let entrySize: Int
+  /// Where they begin after the headers; set when the rule's layout is made.
+  var pieceOffset = WindowPiece.headerSize
+  var entryOffset = KeyEntry.headerSize
+  private let argument: ColumnEvaluator?
+  private let filter: ColumnEvaluator?
+  private(set) var values: Column?
+  private(set) var takes: Column?
+
+  init(_ call: AggregateCall, pieceSize: Int, entrySize: Int = 0, capacity: Int) {
+    output = ColumnStorage(type: call.resultType, capacity: capacity)
+    self.pieceSize = (pieceSize + 15) & ~15
+    self.entrySize = (entrySize + 15) & ~15
+    argument = call.argument?.evaluator(capacity: capacity)
+    filter = call.filter?.evaluator(capacity: capacity)
+  }
+
+  /// Computes what the aggregate takes in, for all rows of a batch.
+  func prepare(_ frame: Frame, rows: Selection) {
+    values = argument?.evaluate(frame, rows: rows)
+    takes = filter?.evaluate(frame, rows: rows)
+  }
+
+  func initialize(piece: UnsafeMutableRawPointer) {
+    piece.initializeMemory(as: UInt8.self, repeating: 0, count: pieceSize)
+  }
+  func initialize(entry: UnsafeMutableRawPointer) {
+    entry.initializeMemory(as: UInt8.self, repeating: 0, count: entrySize)
+  }
+  func destroy(piece: UnsafeMutablePointer<WindowPiece>) {}
+  func destroy(entry: UnsafeMutableRawPointer) {}
+  /// Bytes that its cells hold elsewhere.
+  var outsideByteCount: Int { 0 }
+  /// More bytes than one event of the batch at hand can add to them.
+  var growthLimit: Int { 16_384 }
+
+  func run(_ segment: WindowSegment) { preconditionFailure("an aggregate runs") }
+
+  /// Whether the event of a row is taken in.
+  @inline(__always)
+  final func isTaken(_ row: Int) -> Bool {
+    if let takes, takes.states[row] != CellState.value.rawValue || !takes.bools[row] { return false }
+    if let values, values.states[row] != CellState.value.rawValue { return false }
+    return true
+  }
+
+  @inline(__always)
+  final func cell(_ piece: UnsafeMutablePointer<WindowPiece>) -> UnsafeMutableRawPointer {
+    UnsafeMutableRawPointer(piece) + pieceOffset
+  }
+
+  @inline(__always)
+  final func cell(_ entry: UnsafeMutablePointer<KeyEntry>) -> UnsafeMutableRawPointer {
+    UnsafeMutableRawPointer(entry) + entryOffset
+  }
+
+  /// The cells of a key's pieces in a range, newest first.
+  @inline(__always)
+  final func forEachCell(
+    _ piece: UnsafeMutablePointer<WindowPiece>, _ range: WindowGrid.Range, _ body: (UnsafeMutableRawPointer) -> Void
+  ) {
+    // Most windows are one piece that is the key's newest.
+    if range.low == range.high { return body(cell(piece)) }
+    var next = piece.pointee.entry.pointee.newest
+    while let found = next, found.pointee.number >= range.low {
+      if found.pointee.number <= range.high { body(cell(found)) }
+      next = found.pointee.older
+    }
+  }
+}
+
+extension AggregateKernel {
+  /// The kernel for a call.
+  static func make(_ call: AggregateCall, capacity: Int) -> AggregateKernel {
+    let type = call.argument?.type
+    switch call.function {
+    case .count: return CountKernel(call, pieceSize: 8, capacity: capacity)
+    case .countDistinct: return DistinctKernel(call, capacity: capacity)
+    case .sum:
+      if type == .double { return DoubleSumKernel(call, pieceSize: 8, capacity: capacity) }
+      return IntegerSumKernel(call, pieceSize: MemoryLayout<IntegerSumKernel.Cell>.stride, capacity: capacity)
+    case .avg:
+      if type == .double {
+        return DoubleAverageKernel(call, pieceSize: MemoryLayout<DoubleAverageKernel.Cell>.stride, capacity: capacity)
+      }
+      return IntegerAverageKernel(call, pieceSize: MemoryLayout<IntegerAverageKernel.Cell>.stride, capacity: capacity)
+    case .min, .max, .earliest, .latest: return pick(call, type ?? .int, capacity)
+    }
+  }
+
+  private static func pick(_ call: AggregateCall, _ type: ColumnType, _ capacity: Int) -> AggregateKernel {
+    switch type {
+    case .double: PickKernel<Double>(call, capacity: capacity)
+    case .uint: PickKernel<UInt64>(call, capacity: capacity)
+    case .decimal: PickKernel<Int128>(call, capacity: capacity)
+    case .bool: PickKernel<UInt8>(call, capacity: capacity)
+    case .string, .bytes: TextPickKernel(call, capacity: capacity)
+    case .int, .timestamp, .duration, .list: PickKernel<Int64>(call, capacity: capacity)
+    }
+  }
+}

@@ -1,0 +1,272 @@
+internal import Events
+internal import Expressions
+
+/// Which episode: of which key, and of which window where each window has episodes of its own (0 elsewhere).
+struct EpisodeKey: Hashable {
+  var hash: KeyHash
+  var window: Int64
+}
+
+/// An event as episodes see it.
+struct EventPoint {
+  var row: Int
+  var offset: Int64
+  var time: Int64
+  /// The watermark after it.
+  var watermark: Int64
+}
+
+/// What a finding says beyond its episode's state; made only when there is one to tell.
+struct Telling {
+  var key: [Scalar]
+  var severity: Severity
+  var message: String
+  var observations: [Observation]
+  var values: [Finding.NamedValue]
+  var window: Finding.TimeRange?
+  var hits: [TableHit]
+  var evidence: [Evidence]
+  var eventCount: Int64
+  var firstSeen: Int64
+}
+
+/// What episodes ask of their rule.
+protocol EpisodeTeller: AnyObject {
+  /// All that a finding about this event says.
+  func telling(_ point: EventPoint) -> Telling
+  /// The severity at this event; asked for each event of an open episode, so it does no more than it must.
+  func severity(_ point: EventPoint) -> Severity
+  /// The values of the `let`s at this event, written over those given.
+  func refresh(_ values: inout [Finding.NamedValue], _ point: EventPoint)
+}
+
+/// An alert's life: pending while its condition has not held for long enough, then open until it has been false for long
+/// enough. Rare, so an object.
+final class Episode {
+  var state: EpisodeState
+  var telling: Telling
+  var isPending: Bool
+  /// When the condition began to hold, and the record at which it did.
+  let began: Int64
+  let begunOffset: Int64
+  /// No event that counts and came after that one lies before this time.
+  let begunWatermark: Int64
+  /// When it ends if no further event comes.
+  var emptyAt: Int64
+  /// Since when the condition has been false; nil: it holds.
+  var falseSince: Int64?
+  var lastTold: Int64
+  /// The deadline under which it stands in the heap.
+  var scheduled: Int64
+
+  init(_ state: EpisodeState, _ telling: Telling, watermark: Int64, isPending: Bool, emptyAt: Int64) {
+    self.state = state
+    self.telling = telling
+    self.isPending = isPending
+    began = state.opened
+    begunOffset = state.openedOffset
+    begunWatermark = watermark
+    self.emptyAt = emptyAt
+    lastTold = state.opened
+    scheduled = emptyAt
+  }
+}
+
+/// The episodes of one rule in one partition.
+final class EpisodeTable {
+  private struct Deadline: Comparable {
+    var time: Int64
+    var begunOffset: Int64
+    var key: EpisodeKey
+
+    static func < (left: Deadline, right: Deadline) -> Bool {
+      (left.time, left.begunOffset) < (right.time, right.begunOffset)
+    }
+    static func == (left: Deadline, right: Deadline) -> Bool {
+      (left.time, left.begunOffset) == (right.time, right.begunOffset)
+    }
+  }
+
+  private let plan: RulePlan
+  private let number: Int
+  private let limit: Int
+  private unowned let teller: any EpisodeTeller
+  private var episodes: [EpisodeKey: Episode] = [:]
+  private var deadlines = Heap<Deadline>()
+  var findings: [Finding] = []
+  /// Episodes not opened because so many were open.
+  private(set) var unopened = 0
+
+  init(_ plan: RulePlan, number: Int, limit: Int, teller: any EpisodeTeller) {
+    self.plan = plan
+    self.number = number
+    self.limit = limit
+    self.teller = teller
+  }
+
+  var isEmpty: Bool { episodes.isEmpty }
+  var count: Int { episodes.count }
+  var deadlineCount: Int { deadlines.count }
+  /// The earliest deadline; `Int64.max` where there is none.
+  var nextDeadline: Int64 { deadlines.first?.time ?? .max }
+
+  func takeUnopened() -> Int {
+    defer { unopened = 0 }
+    return unopened
+  }
+
+  /// The smallest offset at which an episode that still lives began, and the earliest time of an event that counts since.
+  var oldest: (offset: Int64, time: Int64)? {
+    guard !episodes.isEmpty else { return nil }
+    var offset = Int64.max
+    var time = Int64.max
+    for episode in episodes.values {
+      offset = min(offset, episode.begunOffset)
+      time = min(time, episode.began, episode.begunWatermark)
+    }
+    return (offset, time)
+  }
+
+  // MARK: Events
+
+  /// An event at which the condition holds. `emptyAt`: when the episode ends if nothing more comes.
+  func holds(_ key: EpisodeKey, _ point: EventPoint, emptyAt: Int64) {
+    guard let episode = current(key, point) else { return begin(key, point, emptyAt) }
+    episode.falseSince = nil
+    if emptyAt > episode.emptyAt { episode.emptyAt = emptyAt }
+    count(episode, point)
+    if episode.isPending {
+      guard EventClock.saturated(point.time, minus: episode.began) >= plan.pending else { return }
+      return open(key, episode, point)
+    }
+    let severity = teller.severity(point)
+    let sinceTold = EventClock.saturated(point.time, minus: episode.lastTold)
+    guard severity > episode.state.severity || sinceTold >= plan.updateEvery else {
+      episode.state.heldBack += 1
+      teller.refresh(&episode.telling.values, point)
+      return
+    }
+    episode.telling = teller.telling(point)
+    episode.state.severity = max(severity, episode.state.severity)
+    episode.state.eventCount = max(episode.state.eventCount, episode.telling.eventCount)
+    episode.lastTold = max(episode.lastTold, point.time)
+    tell(.updated, episode, cause: point.offset, time: point.time)
+  }
+
+  /// An event at which the condition does not hold.
+  func doesNotHold(_ key: EpisodeKey, _ point: EventPoint) {
+    guard !episodes.isEmpty, let episode = current(key, point) else { return }
+    if episode.isPending {
+      episodes[key] = nil
+      return
+    }
+    count(episode, point)
+    if episode.falseSince == nil { episode.falseSince = point.time }
+    if plan.keepFiring == 0 {
+      close(key, episode, at: point.time, cause: point.offset)
+    } else {
+      schedule(key, episode)
+    }
+  }
+
+  private func count(_ episode: Episode, _ point: EventPoint) {
+    episode.state.eventCount += 1
+    episode.state.lastSeen = max(episode.state.lastSeen, point.time)
+    episode.state.firstSeen = min(episode.state.firstSeen, point.time)
+  }
+
+  /// The key's episode, unless its time was over before this event.
+  private func current(_ key: EpisodeKey, _ point: EventPoint) -> Episode? {
+    guard let episode = episodes[key] else { return nil }
+    let deadline = deadline(of: episode)
+    guard point.time > deadline else { return episode }
+    close(key, episode, at: deadline, cause: point.offset)
+    return nil
+  }
+
+  private func begin(_ key: EpisodeKey, _ point: EventPoint, _ emptyAt: Int64) {
+    guard episodes.count < limit else {
+      unopened += 1
+      return
+    }
+    let telling = teller.telling(point)
+    let state = EpisodeState(
+      opened: point.time, openedOffset: point.offset, revision: 0, key: telling.key, severity: telling.severity,
+      eventCount: telling.eventCount, firstSeen: telling.firstSeen, lastSeen: point.time, heldBack: 0)
+    let episode = Episode(
+      state, telling, watermark: point.watermark, isPending: plan.pending > 0, emptyAt: emptyAt)
+    forgetOldDeadlines()
+    episodes[key] = episode
+    deadlines.insert(Deadline(time: emptyAt, begunOffset: point.offset, key: key))
+    if !episode.isPending { tell(.opened, episode, cause: point.offset, time: point.time) }
+  }
+
+  private func open(_ key: EpisodeKey, _ episode: Episode, _ point: EventPoint) {
+    episode.isPending = false
+    episode.telling = teller.telling(point)
+    episode.state.opened = point.time
+    episode.state.openedOffset = point.offset
+    episode.state.severity = episode.telling.severity
+    episode.state.eventCount = max(episode.state.eventCount, episode.telling.eventCount)
+    episode.lastTold = point.time
+    tell(.opened, episode, cause: point.offset, time: point.time)
+  }
+
+  // MARK: Time
+
+  private func deadline(of episode: Episode) -> Int64 {
+    guard let since = episode.falseSince else { return episode.emptyAt }
+    return min(episode.emptyAt, EventClock.saturated(since, plus: plan.keepFiring))
+  }
+
+  /// Deadlines of episodes that closed before them are in the way only when their time comes; until then they must not
+  /// outnumber the others by far.
+  private func forgetOldDeadlines() {
+    guard deadlines.count > 4 * episodes.count + 64 else { return }
+    deadlines.removeAll()
+    for (key, episode) in episodes {
+      deadlines.insert(Deadline(time: episode.scheduled, begunOffset: episode.begunOffset, key: key))
+    }
+  }
+
+  /// Sees to it that the heap holds the episode no later than its deadline.
+  private func schedule(_ key: EpisodeKey, _ episode: Episode) {
+    let deadline = deadline(of: episode)
+    guard deadline < episode.scheduled else { return }
+    episode.scheduled = deadline
+    deadlines.insert(Deadline(time: deadline, begunOffset: episode.begunOffset, key: key))
+  }
+
+  /// Closes what the watermark has passed, but nothing that ends beyond the end of time. `cause` gives the offset of the record that moved it past a time.
+  func advance(watermark: Int64, cause: (Int64) -> Int64) {
+    while let due = deadlines.first, due.time <= watermark, due.time < .max {
+      deadlines.removeFirst()
+      guard let episode = episodes[due.key], episode.begunOffset == due.begunOffset,
+        episode.scheduled == due.time
+      else { continue }
+      let deadline = deadline(of: episode)
+      if deadline > due.time {
+        episode.scheduled = deadline
+        deadlines.insert(Deadline(time: deadline, begunOffset: due.begunOffset, key: due.key))
+      } else {
+        close(due.key, episode, at: deadline, cause: cause(deadline))
+      }
+    }
+  }
+
+  private func close(_ key: EpisodeKey, _ episode: Episode, at time: Int64, cause: Int64) {
+    episodes[key] = nil
+    if !episode.isPending { tell(.closed, episode, cause: cause, time: time) }
+  }
+
+  private func tell(_ transition: Finding.Transition, _ episode: Episode, cause: Int64, time: Int64) {
+    if transition != .opened { episode.state.revision += 1 }
+    let telling = episode.telling
+    findings.append(
+      Finding(
+        rule: number, cause: cause, transition: transition, time: time, episode: episode.state,
+        message: telling.message, observations: telling.observations, values: telling.values, window: telling.window,
+        hits: telling.hits, evidence: telling.evidence))
+    episode.state.heldBack = 0
+  }
+}

@@ -1,0 +1,104 @@
+public import Events
+
+/// An event that led to an alert.
+public struct Evidence: Sendable, Hashable {
+  /// Where its record stands.
+  public var offset: Int64
+  /// The event's time, in nanoseconds since 1970.
+  public var time: Int64
+  /// SHA-256 of the record's value.
+  public var digest: [UInt8]
+  /// What the event says, for the one that caused the alert; empty for earlier ones.
+  public var fields: [FieldValue]
+
+  /// A field of an event.
+  public struct FieldValue: Sendable, Hashable {
+    /// The field's slot.
+    public var slot: Int
+    /// Its value.
+    public var value: Scalar
+  }
+
+  /// An event that led to an alert.
+  public init(offset: Int64, time: Int64, digest: [UInt8], fields: [FieldValue] = []) {
+    self.offset = offset
+    self.time = time
+    self.digest = digest
+    self.fields = fields
+  }
+
+  /// The event of a row, with these fields.
+  init(_ batch: EventBatch, row: Int, slots: [Int]) {
+    offset = batch.records[row].offset
+    time = batch.times[row]
+    digest = batch.records.value(row).map { Events.SHA256.digest($0.buffer) } ?? []
+    fields = slots.compactMap { slot in
+      batch.columns[slot].scalar(row).map { FieldValue(slot: slot, value: $0) }
+    }
+  }
+}
+
+/// An event kept with its key until it may be evidence.
+struct EvidenceNode {
+  var offset: Int64
+  var time: Int64
+  var digest: InlineArray<32, UInt8>
+  var next: UnsafeMutablePointer<EvidenceNode>
+}
+
+/// The rings of events that keys keep: each the latest `limit` of its key.
+final class EvidencePool {
+  private let nodes = BlockPool(blockSize: MemoryLayout<EvidenceNode>.stride)
+
+  var byteCount: Int { nodes.byteCount }
+
+  /// Keeps the event of a row; of more than `limit`, the oldest makes room.
+  func append(_ batch: EventBatch, row: Int, to entry: UnsafeMutablePointer<KeyEntry>, limit: Int) {
+    let node: UnsafeMutablePointer<EvidenceNode>
+    if let newest = entry.pointee.evidence, Int(entry.pointee.evidenceCount) >= limit {
+      node = newest.pointee.next
+    } else {
+      node = nodes.take().bindMemory(to: EvidenceNode.self, capacity: 1)
+      let next = entry.pointee.evidence?.pointee.next ?? node
+      node.initialize(to: EvidenceNode(offset: 0, time: 0, digest: InlineArray(repeating: 0), next: next))
+      entry.pointee.evidence?.pointee.next = node
+      entry.pointee.evidenceCount += 1
+    }
+    entry.pointee.evidence = node
+    node.pointee.offset = batch.records[row].offset
+    node.pointee.time = batch.times[row]
+    withUnsafeMutableBytes(of: &node.pointee.digest) { digest in
+      guard let value = batch.records.value(row), let target = digest.bindMemory(to: UInt8.self).baseAddress else {
+        return
+      }
+      Events.SHA256.digest(value.buffer, into: target)
+    }
+  }
+
+  /// The kept events of a key whose time is one of those wanted, oldest first.
+  func events(of entry: UnsafeMutablePointer<KeyEntry>, where isWanted: (Int64) -> Bool) -> [Evidence] {
+    guard let newest = entry.pointee.evidence else { return [] }
+    var found: [Evidence] = []
+    var node = newest.pointee.next
+    for _ in 0..<entry.pointee.evidenceCount {
+      if isWanted(node.pointee.time) {
+        let digest = withUnsafeBytes(of: node.pointee.digest) { Array($0) }
+        found.append(Evidence(offset: node.pointee.offset, time: node.pointee.time, digest: digest))
+      }
+      node = node.pointee.next
+    }
+    return found
+  }
+
+  func free(_ entry: UnsafeMutablePointer<KeyEntry>) {
+    guard let newest = entry.pointee.evidence else { return }
+    var node = newest.pointee.next
+    for _ in 0..<entry.pointee.evidenceCount {
+      let next = node.pointee.next
+      nodes.giveBack(UnsafeMutableRawPointer(node))
+      node = next
+    }
+    entry.pointee.evidence = nil
+    entry.pointee.evidenceCount = 0
+  }
+}

@@ -1,0 +1,195 @@
+internal import Events
+internal import Expressions
+
+/// What makes one event's value win over another's.
+enum PickRule {
+  case smallest, largest, earliest, latest
+
+  init(_ function: AggregateFunction) {
+    switch function {
+    case .min: self = .smallest
+    case .max: self = .largest
+    case .earliest: self = .earliest
+    default: self = .latest
+    }
+  }
+}
+
+/// `min`, `max`, `earliest` and `latest` of values that lie in the cell. Of equal times, `earliest` takes the lower offset
+/// and `latest` the higher one. No event: an error value.
+final class PickKernel<Value: Comparable & BitwiseCopyable>: AggregateKernel {
+  struct Cell {
+    var value: Value
+    var time: Int64
+    var offset: Int64
+    var isSet: Bool
+  }
+
+  private let rule: PickRule
+
+  init(_ call: AggregateCall, capacity: Int) {
+    rule = PickRule(call.function)
+    super.init(call, pieceSize: MemoryLayout<Cell>.stride, capacity: capacity)
+  }
+
+  override func run(_ segment: WindowSegment) {
+    guard let values = values?.cells.assumingMemoryBound(to: Value.self) else { return }
+    let results = output.column.cells.assumingMemoryBound(to: Value.self)
+    let times = segment.batch.times
+    for index in 0..<segment.rows.count {
+      let row = Int(segment.rows.rows[index])
+      let piece = segment.pieces[index]
+      if isTaken(row) {
+        let own = cell(piece).assumingMemoryBound(to: Cell.self)
+        let new = Cell(value: values[row], time: times[row], offset: segment.batch.records[row].offset, isSet: true)
+        if !own.pointee.isSet || wins(new, over: own.pointee) { own.pointee = new }
+      }
+      var best: Cell?
+      forEachCell(piece, segment.ranges[index]) {
+        let cell = $0.assumingMemoryBound(to: Cell.self)
+        guard cell.pointee.isSet else { return }
+        if best == nil || wins(cell.pointee, over: best ?? cell.pointee) { best = cell.pointee }
+      }
+      if let best { results[row] = best.value }
+      output.column.states[row] = (best == nil ? CellState.error : .value).rawValue
+    }
+  }
+
+  @inline(__always)
+  private func wins(_ new: Cell, over old: Cell) -> Bool {
+    switch rule {
+    // What is no number (it differs from itself) gives way to any that is one.
+    case .smallest: new.value < old.value || (old.value != old.value && new.value == new.value)
+    case .largest: new.value > old.value || (old.value != old.value && new.value == new.value)
+    case .earliest: (new.time, new.offset) < (old.time, old.offset)
+    case .latest: (new.time, new.offset) > (old.time, old.offset)
+    }
+  }
+}
+
+/// The same for texts, which lie outside the cell.
+final class TextPickKernel: AggregateKernel {
+  struct Cell {
+    var text: UnsafeMutablePointer<UInt8>?
+    var count: Int
+    var capacity: Int
+    var time: Int64
+    var offset: Int64
+    var isSet: Bool
+  }
+
+  private let rule: PickRule
+  private var held = 0
+
+  init(_ call: AggregateCall, capacity: Int) {
+    rule = PickRule(call.function)
+    super.init(call, pieceSize: MemoryLayout<Cell>.stride, capacity: capacity)
+  }
+
+  override var outsideByteCount: Int { held }
+
+  override func destroy(piece: UnsafeMutablePointer<WindowPiece>) {
+    let cell = cell(piece).load(as: Cell.self)
+    held -= cell.capacity
+    cell.text?.deallocate()
+  }
+
+  override func run(_ segment: WindowSegment) {
+    guard let values = values?.views else { return }
+    let results = output.column.views
+    for index in 0..<segment.rows.count {
+      let row = Int(segment.rows.rows[index])
+      let piece = segment.pieces[index]
+      if isTaken(row) { take(values[row], segment, row, cell(piece).assumingMemoryBound(to: Cell.self)) }
+      var best: Cell?
+      forEachCell(piece, segment.ranges[index]) {
+        let cell = $0.assumingMemoryBound(to: Cell.self)
+        guard cell.pointee.isSet else { return }
+        if best == nil || wins(cell.pointee, over: best ?? cell.pointee) { best = cell.pointee }
+      }
+      if let best { results[row] = text(best, values[row], segment.batch.records[row].offset) }
+      output.column.states[row] = (best == nil ? CellState.error : .value).rawValue
+    }
+  }
+
+  /// Copies of texts that results of this batch point to, by the offset of the event that they come from.
+  private var copies: [Int64: UnsafeMutableBufferPointer<UInt8>] = [:]
+  /// The longest text of this batch, in bytes.
+  private var longest = 0
+
+  deinit { forgetCopies() }
+
+  override func prepare(_ frame: Frame, rows: Selection) {
+    super.prepare(frame, rows: rows)
+    forgetCopies()
+    longest = 0
+    guard let values else { return }
+    for index in 0..<rows.count {
+      let row = Int(rows.rows[index])
+      if isTaken(row) { longest = max(longest, values.views[row].count) }
+    }
+  }
+
+  override var growthLimit: Int { super.growthLimit + 2 * longest }
+
+  private func forgetCopies() {
+    for copy in copies.values { copy.deallocate() }
+    copies.removeAll(keepingCapacity: true)
+  }
+
+  /// The event's own text where it is the one; else a copy, because a later event may write over the cell's.
+  private func text(_ best: Cell, _ own: BytesView, _ offset: Int64) -> BytesView {
+    if best.offset == offset { return own }
+    let copy = copies[best.offset] ?? copied(best)
+    return BytesView(start: UnsafePointer(copy.baseAddress), count: copy.count)
+  }
+
+  private func copied(_ cell: Cell) -> UnsafeMutableBufferPointer<UInt8> {
+    let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: cell.count)
+    _ = copy.initialize(fromContentsOf: UnsafeMutableBufferPointer(start: cell.text, count: cell.count))
+    copies[cell.offset] = copy
+    return copy
+  }
+
+  private func take(
+    _ value: BytesView, _ segment: WindowSegment, _ row: Int, _ cell: UnsafeMutablePointer<Cell>
+  ) {
+    let new = Cell(
+      text: value.start.map { UnsafeMutablePointer(mutating: $0) }, count: value.count, capacity: 0,
+      time: segment.batch.times[row], offset: segment.batch.records[row].offset, isSet: true)
+    guard !cell.pointee.isSet || wins(new, over: cell.pointee) else { return }
+    if value.count > cell.pointee.capacity {
+      let capacity = max(16, value.count.nextPowerOfTwo)
+      held += capacity - cell.pointee.capacity
+      cell.pointee.text?.deallocate()
+      cell.pointee.text = .allocate(capacity: capacity)
+      cell.pointee.capacity = capacity
+    }
+    if let source = value.start { cell.pointee.text?.update(from: source, count: value.count) }
+    cell.pointee.count = value.count
+    cell.pointee.time = new.time
+    cell.pointee.offset = new.offset
+    cell.pointee.isSet = true
+  }
+
+  private func wins(_ new: Cell, over old: Cell) -> Bool {
+    switch rule {
+    case .smallest: Self.order(new, old) < 0
+    case .largest: Self.order(new, old) > 0
+    case .earliest: (new.time, new.offset) < (old.time, old.offset)
+    case .latest: (new.time, new.offset) > (old.time, old.offset)
+    }
+  }
+
+  /// Byte order, which for UTF-8 is the order of code points, as CEL compares texts.
+  private static func order(_ left: Cell, _ right: Cell) -> Int {
+    let a = UnsafeBufferPointer(start: left.text, count: left.count)
+    let b = UnsafeBufferPointer(start: right.text, count: right.count)
+    if a.lexicographicallyPrecedes(b) { return -1 }
+    return b.lexicographicallyPrecedes(a) ? 1 : 0
+  }
+}
+
+extension Int {
+  fileprivate var nextPowerOfTwo: Int { self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount) }
+}

@@ -1,0 +1,225 @@
+internal import Events
+internal import Expressions
+
+/// One batch as rules see it.
+struct BatchContext {
+  var batch: EventBatch
+  var tables: [any ReferenceTable]
+  /// By row, the watermark after that row's event.
+  var watermarks: UnsafeMutablePointer<Int64>
+  var onTime: Selection
+  /// The watermark after the batch.
+  var watermark: Int64
+  /// Events up to this time may be missing (a replay began after them); `Int64.min`: none are.
+  var floor: Int64
+
+  /// The offset of the first record whose event moved the watermark to this time.
+  func cause(_ time: Int64) -> Int64 {
+    let rows = batch.decoded.rows
+    var low = 0
+    var high = batch.decoded.count - 1
+    while low < high {
+      let middle = (low + high) / 2
+      if watermarks[Int(rows[middle])] >= time { high = middle } else { low = middle + 1 }
+    }
+    return batch.records[Int(rows[low])].offset
+  }
+}
+
+/// What runs one rule in one partition: which events it concerns, and the parts of an alert that both kinds of rule share.
+class RuleRunner: EpisodeTeller {
+  let plan: RulePlan
+  let number: Int
+  let schema: Schema
+  let hasher: KeyHasher
+  private(set) var counts: RuleCounts
+  /// The frame of the batch at hand.
+  var frame = Frame(count: 0, columns: [])
+  let selected: Selection
+  let hashes: UnsafeMutablePointer<KeyHash>
+  /// The conditions of a window rule, or the filters of an event rule: each a line of the explanation.
+  let explained: [Program]
+  var episodes: EpisodeTable!
+  private let filters: [ColumnEvaluator]
+  private let exceptions: [ColumnEvaluator]
+  private let scratch: Selection
+  private let memberships: [Program.Membership]
+
+  init(
+    _ plan: RulePlan, number: Int, schema: Schema, capacity: Int, seed: HashSeed, explained: [Program],
+    episodeLimit: Int
+  ) {
+    self.plan = plan
+    self.number = number
+    self.schema = schema
+    hasher = KeyHasher(seed: seed)
+    counts = RuleCounts(exceptions: plan.exceptions.count)
+    selected = Selection(capacity: capacity)
+    scratch = Selection(capacity: capacity)
+    hashes = .allocate(capacity: max(capacity, 1))
+    filters = plan.filters.map { $0.evaluator(capacity: capacity) }
+    exceptions = plan.exceptions.map { $0.condition.evaluator(capacity: capacity) }
+    self.explained = explained.flatMap { $0.conjuncts.isEmpty ? [$0] : $0.conjuncts }
+    var memberships: [Program.Membership] = []
+    for program in plan.filters + explained + plan.severities.compactMap(\.condition) {
+      for membership in program.memberships where !memberships.contains(membership) { memberships.append(membership) }
+    }
+    self.memberships = memberships
+    episodes = EpisodeTable(plan, number: number, limit: episodeLimit, teller: self)
+  }
+
+  deinit { hashes.deallocate() }
+
+  /// Runs the rule over a batch; what it finds is collected in `episodes.findings`.
+  func run(_ context: BatchContext) { preconditionFailure("a rule runs") }
+
+  /// What a replay must not begin after, so that the rule's state comes out as it is: an offset, and a time that all events
+  /// before its beginning must not exceed.
+  func replayNeed(watermark: Int64) -> ReplayNeed { preconditionFailure("a rule knows what it needs") }
+
+  /// Bytes of window state.
+  var stateByteCount: Int { 0 }
+  /// Keys with window state.
+  var keyCount: Int { 0 }
+
+  func takeCounts() -> RuleCounts {
+    defer { counts = RuleCounts(exceptions: plan.exceptions.count) }
+    counts.unopened += episodes.takeUnopened()
+    return counts
+  }
+
+  final func noteErrors(_ number: Int) { counts.errors += number }
+  final func noteEvicted() { counts.evicted += 1 }
+  final func noteRefused() { counts.refused += 1 }
+
+  final func noteFindings(_ findings: ArraySlice<Finding>) {
+    for finding in findings {
+      switch finding.transition {
+      case .opened: counts.opened += 1
+      case .updated: counts.updated += 1
+      case .closed: counts.closed += 1
+      }
+    }
+  }
+
+  // MARK: Selection
+
+  /// Leaves in `selected` the rows that pass the filters, are not excepted, and have a key; hashes their keys.
+  final func select(_ rows: Selection, _ batch: EventBatch) {
+    copy(rows, to: selected)
+    for filter in filters where selected.count > 0 {
+      copy(selected, to: scratch)
+      counts.errors += filter.filter(frame, rows: scratch, into: selected)
+    }
+    for place in exceptions.indices where selected.count > 0 { applyException(place, batch) }
+    dropNullKeys()
+    counts.selected += selected.count
+    if !plan.keySlots.isEmpty, selected.count > 0 {
+      hasher.hash(plan.keySlots.map { frame.columns[$0] }, rows: selected, into: hashes)
+    }
+  }
+
+  private func copy(_ source: Selection, to target: Selection) {
+    target.rows.update(from: source.rows, count: source.count)
+    target.count = source.count
+  }
+
+  /// Takes out the rows that the exception covers, while it is in force.
+  private func applyException(_ place: Int, _ batch: EventBatch) {
+    let flags = exceptions[place].evaluate(frame, rows: selected)
+    let until = plan.exceptions[place].until ?? .max
+    let rows = selected.rows
+    let times = batch.times
+    var kept = 0
+    for index in 0..<selected.count {
+      let row = Int(rows[index])
+      let isExcepted = flags.states[row] == CellState.value.rawValue && flags.bools[row] && times[row] < until
+      if isExcepted {
+        counts.excepted[place] += 1
+      } else {
+        rows[kept] = rows[index]
+        kept += 1
+      }
+    }
+    selected.count = kept
+  }
+
+  private func dropNullKeys() {
+    for slot in plan.keySlots {
+      let states = frame.columns[slot].states
+      let rows = selected.rows
+      var kept = 0
+      for index in 0..<selected.count {
+        if states[Int(rows[index])] == CellState.value.rawValue {
+          rows[kept] = rows[index]
+          kept += 1
+        }
+      }
+      counts.nullKeys += selected.count - kept
+      selected.count = kept
+    }
+  }
+
+  // MARK: Telling
+
+  func telling(_ point: EventPoint) -> Telling { preconditionFailure("a rule tells") }
+
+  func refresh(_ values: inout [Finding.NamedValue], _ point: EventPoint) {}
+
+  func severity(_ point: EventPoint) -> Severity {
+    var hits: [TableHit] = []
+    for step in plan.severities {
+      guard let condition = step.condition else { return step.severity }
+      if case .success(.bool(true)) = condition.value(frame, row: point.row, hits: &hits) { return step.severity }
+    }
+    return .informational
+  }
+
+  /// Slots of the fields that the causing event shows.
+  final var causeSlots: [Int] { plan.evidenceLimit > 0 ? plan.evidenceSlots : [] }
+
+  final func key(_ point: EventPoint) -> [Scalar] {
+    plan.keySlots.map { frame.columns[$0].scalar(point.row) ?? .null }
+  }
+
+  final func observations(_ point: EventPoint, of names: [String: String] = [:]) -> [Observation] {
+    explained.map { program in
+      guard let sides = program.comparison else { return Observation(text: program.text) }
+      return Observation(
+        text: program.text, metric: sides.left.text, observed: scalar(sides.left, point), operator: sides.operator,
+        threshold: scalar(sides.right, point), of: names[sides.left.text])
+    }
+  }
+
+  private func scalar(_ program: Program, _ point: EventPoint) -> Scalar? {
+    var hits: [TableHit] = []
+    return (try? program.value(frame, row: point.row, hits: &hits).get())?.scalar
+  }
+
+  /// The entries of tables that the rule asks about, all of them: `||` would stop at the first.
+  final func hits(_ point: EventPoint) -> [TableHit] {
+    memberships.compactMap { membership in
+      let column = frame.columns[membership.slot]
+      guard column.state(point.row) == .value else { return nil }
+      let view = column.views[point.row]
+      let entry = frame.tables[membership.table].find(view)
+      guard entry >= 0 else { return nil }
+      return TableHit(table: membership.table, entry: entry, key: view.string, field: membership.field)
+    }
+  }
+}
+
+/// What a replay must not begin after.
+struct ReplayNeed: Sendable, Hashable {
+  /// It begins at this offset or before.
+  public var offset: Int64
+  /// No event before its beginning has a time after this one, in nanoseconds since 1970.
+  public var time: Int64
+
+  static let nothing = ReplayNeed(offset: .max, time: .max)
+
+  /// The stricter of both.
+  func combined(with other: ReplayNeed) -> ReplayNeed {
+    ReplayNeed(offset: min(offset, other.offset), time: min(time, other.time))
+  }
+}

@@ -1,0 +1,177 @@
+internal import Events
+
+/// `count()` and `count(condition)`.
+final class CountKernel: AggregateKernel {
+  override func run(_ segment: WindowSegment) {
+    let results = output.column.ints
+    let states = output.column.states
+    for index in 0..<segment.rows.count {
+      let row = Int(segment.rows.rows[index])
+      let piece = segment.pieces[index]
+      if isTaken(row) { cell(piece).assumingMemoryBound(to: Int64.self).pointee += 1 }
+      var total: Int64 = 0
+      forEachCell(piece, segment.ranges[index]) { total += $0.load(as: Int64.self) }
+      results[row] = total
+      states[row] = CellState.value.rawValue
+    }
+  }
+}
+
+/// `sum` of doubles: within a piece in offset order, then the pieces from the newest to the oldest.
+final class DoubleSumKernel: AggregateKernel {
+  override func run(_ segment: WindowSegment) {
+    guard let values = values?.doubles else { return }
+    let results = output.column.doubles
+    let states = output.column.states
+    for index in 0..<segment.rows.count {
+      let row = Int(segment.rows.rows[index])
+      let piece = segment.pieces[index]
+      if isTaken(row) { cell(piece).assumingMemoryBound(to: Double.self).pointee += values[row] }
+      var total = 0.0
+      forEachCell(piece, segment.ranges[index]) { total += $0.load(as: Double.self) }
+      results[row] = total
+      states[row] = CellState.value.rawValue
+    }
+  }
+}
+
+/// `avg` of doubles; no event: an error value.
+final class DoubleAverageKernel: AggregateKernel {
+  struct Cell {
+    var sum: Double
+    var count: Int64
+  }
+
+  override func run(_ segment: WindowSegment) {
+    guard let values = values?.doubles else { return }
+    for index in 0..<segment.rows.count {
+      let row = Int(segment.rows.rows[index])
+      let piece = segment.pieces[index]
+      if isTaken(row) {
+        let cell = cell(piece).assumingMemoryBound(to: Cell.self)
+        cell.pointee.sum += values[row]
+        cell.pointee.count += 1
+      }
+      var total = Cell(sum: 0, count: 0)
+      forEachCell(piece, segment.ranges[index]) {
+        let cell = $0.load(as: Cell.self)
+        total.sum += cell.sum
+        total.count += cell.count
+      }
+      output.column.doubles[row] = total.sum / Double(total.count)
+      output.column.states[row] = (total.count > 0 ? CellState.value : .error).rawValue
+    }
+  }
+}
+
+/// A sum that is exact however large it gets: 128 bits, and how often it went over their end, upwards less downwards. That of
+/// no values is all zeros.
+struct ExactSum {
+  private var low: Int128 = 0
+  private var overflows: Int64 = 0
+
+  @inline(__always)
+  mutating func add(_ value: Int128) {
+    let (sum, overflow) = low.addingReportingOverflow(value)
+    low = sum
+    if overflow { overflows += value > 0 ? 1 : -1 }
+  }
+
+  @inline(__always)
+  mutating func add(_ other: ExactSum) {
+    add(other.low)
+    overflows += other.overflows
+  }
+
+  /// The sum; nil where 128 bits do not hold it.
+  var value: Int128? { overflows == 0 ? low : nil }
+  /// The nearest double.
+  var double: Double { overflows == 0 ? Double(low) : Double(low) + Double(overflows) * 0x1p128 }
+}
+
+/// `sum` of ints, uints, decimals and durations: exact; a sum that its type can't hold is an error value. What has left the
+/// window no longer counts, so an error passes.
+final class IntegerSumKernel: AggregateKernel {
+  typealias Cell = ExactSum
+
+  override func run(_ segment: WindowSegment) {
+    guard let values else { return }
+    let output = output.column
+    for index in 0..<segment.rows.count {
+      let row = Int(segment.rows.rows[index])
+      let piece = segment.pieces[index]
+      if isTaken(row) { cell(piece).assumingMemoryBound(to: Cell.self).pointee.add(values.integer(row)) }
+      var total = Cell()
+      forEachCell(piece, segment.ranges[index]) { total.add($0.load(as: Cell.self)) }
+      let fits = total.value.map { output.store($0, row) } ?? false
+      output.states[row] = (fits ? CellState.value : .error).rawValue
+    }
+  }
+}
+
+/// `avg` of ints, uints and decimals, from an exact sum; no event: an error value.
+final class IntegerAverageKernel: AggregateKernel {
+  struct Cell {
+    var sum = ExactSum()
+    var count: Int64 = 0
+  }
+
+  override func run(_ segment: WindowSegment) {
+    guard let values else { return }
+    let unit = values.type.decimalUnit
+    for index in 0..<segment.rows.count {
+      let row = Int(segment.rows.rows[index])
+      let piece = segment.pieces[index]
+      if isTaken(row) {
+        let cell = cell(piece).assumingMemoryBound(to: Cell.self)
+        cell.pointee.sum.add(values.integer(row))
+        cell.pointee.count += 1
+      }
+      var total = Cell()
+      forEachCell(piece, segment.ranges[index]) {
+        let cell = $0.load(as: Cell.self)
+        total.sum.add(cell.sum)
+        total.count += cell.count
+      }
+      output.column.doubles[row] = total.sum.double / Double(total.count) / unit
+      output.column.states[row] = (total.count > 0 ? CellState.value : .error).rawValue
+    }
+  }
+}
+
+extension Column {
+  /// A cell of a whole-numbered type.
+  @inline(__always)
+  fileprivate func integer(_ row: Int) -> Int128 {
+    switch type {
+    case .decimal: decimals[row]
+    case .uint: Int128(uints[row])
+    default: Int128(ints[row])
+    }
+  }
+
+  /// Whether the cell's type holds the value; it is stored then.
+  fileprivate func store(_ value: Int128, _ row: Int) -> Bool {
+    switch type {
+    case .decimal:
+      decimals[row] = value
+      return true
+    case .uint:
+      guard let number = UInt64(exactly: value) else { return false }
+      uints[row] = number
+      return true
+    default:
+      guard let number = Int64(exactly: value) else { return false }
+      ints[row] = number
+      return true
+    }
+  }
+}
+
+extension ColumnType {
+  /// How many units make one: 10^scale for a decimal.
+  fileprivate var decimalUnit: Double {
+    guard case .decimal(let scale) = self else { return 1 }
+    return (0..<scale).reduce(1.0) { unit, _ in unit * 10 }
+  }
+}

@@ -1,0 +1,256 @@
+internal import Events
+internal import Expressions
+
+/// Runs a rule about windows of events.
+///
+/// A batch goes through in segments, between which state that the watermark has passed is dropped. In each: the pieces of
+/// time that the rows belong to are found or made; each aggregate goes over all rows; `let`s and conditions are computed as
+/// columns; and then, row by row, episodes hear what holds.
+final class WindowRuleRunner: RuleRunner {
+  private let window: WindowPlan
+  private let grid: WindowGrid
+  private let kernels: [AggregateKernel]
+  private let lets: [ColumnEvaluator]
+  private let conditions: [ColumnEvaluator]
+  private let letTexts: [String: String]
+  private let windows: KeyedWindows
+  private let stateLimit: Int
+  private let segmentRows: Selection
+  private let firing: Selection
+  private let scratch: Selection
+  private let pieces: UnsafeMutablePointer<UnsafeMutablePointer<WindowPiece>>
+  private let ranges: UnsafeMutablePointer<WindowGrid.Range>
+  private var batch: EventBatch?
+  /// By row, the place in the segment at hand.
+  private let places: UnsafeMutablePointer<Int32>
+  private var prefetched: UInt = 0
+  /// Whether every window that can still be asked for lies within what was seen.
+  private var isPrimed = false
+  /// More than one event of the batch at hand can add to the state, in bytes.
+  private var growthLimit = 0
+
+  init(
+    _ plan: RulePlan, _ window: WindowPlan, number: Int, schema: Schema, capacity: Int, seed: HashSeed,
+    episodeLimit: Int, stateLimit: Int
+  ) {
+    self.window = window
+    self.stateLimit = stateLimit
+    grid = WindowGrid(window.span)
+    kernels = window.aggregates.map { AggregateKernel.make($0, capacity: capacity) }
+    lets = window.lets.map { $0.program.evaluator(capacity: capacity) }
+    conditions = window.conditions.map { $0.evaluator(capacity: capacity) }
+    letTexts = Dictionary(window.lets.map { ($0.name, $0.program.text) }) { first, _ in first }
+    segmentRows = Selection(capacity: capacity)
+    firing = Selection(capacity: capacity)
+    scratch = Selection(capacity: capacity)
+    pieces = .allocate(capacity: max(capacity, 1))
+    ranges = .allocate(capacity: max(capacity, 1))
+    places = .allocate(capacity: max(capacity, 1))
+    let cells = AggregateCells(kernels)
+    windows = KeyedWindows(grid: grid, entryCells: cells.entrySize, pieceCells: cells.pieceSize, cells: cells)
+    super.init(
+      plan, number: number, schema: schema, capacity: capacity, seed: seed, explained: window.conditions,
+      episodeLimit: episodeLimit)
+  }
+
+  deinit {
+    pieces.deallocate()
+    ranges.deallocate()
+    places.deallocate()
+  }
+
+  override var stateByteCount: Int { windows.byteCount }
+  override var keyCount: Int { windows.keyCount }
+
+  // MARK: A batch
+
+  override func run(_ context: BatchContext) {
+    let batch = context.batch
+    self.batch = batch
+    var columns = batch.columns
+    columns += window.lets.map { _ in batch.columns[schema.timeField] }
+    columns += kernels.map(\.output.column)
+    frame = Frame(count: batch.count, columns: columns, tables: context.tables)
+    let before = episodes.findings.count
+    if !isPrimed { isPrimed = context.floor == .min }
+    select(context.onTime, batch)
+    if selected.count > 0 {
+      for kernel in kernels { kernel.prepare(frame, rows: selected) }
+      growthLimit = kernels.reduce(16_384) { $0 + $1.growthLimit }
+      prefetched &+= windows.prefetch(hashes, selected.rows, selected.count)
+      var next = 0
+      while next < selected.count { next = runSegment(from: next, context) }
+    }
+    if windows.nextExpiry <= context.watermark { windows.expire(watermark: context.watermark) }
+    if !isPrimed, context.watermark > .min { isPrimed = grid.start(grid.range(context.watermark).low) > context.floor }
+    if episodes.nextDeadline <= context.watermark, batch.decoded.count > 0 {
+      episodes.advance(watermark: context.watermark, cause: context.cause)
+    }
+    noteFindings(episodes.findings[before...])
+  }
+
+  /// Works on the rows from one place on, as far as nothing has to be dropped; returns where the next segment begins.
+  private func runSegment(from start: Int, _ context: BatchContext) -> Int {
+    let batch = context.batch
+    makeRoom(context.watermarks[Int(selected.rows[start])])
+    let next = resolve(from: start, context)
+    guard segmentRows.count > 0 else { return next }
+    let segment = WindowSegment(rows: segmentRows, pieces: pieces, ranges: ranges, batch: batch)
+    for kernel in kernels { kernel.run(segment) }
+    for (place, evaluator) in lets.enumerated() {
+      frame.columns[window.firstLetSlot + place] = evaluator.evaluate(frame, rows: segmentRows)
+    }
+    evaluateConditions(context)
+    tellEpisodes(context)
+    return next
+  }
+
+  /// Drops what the watermark has passed, and of what is left the oldest while there is more than the bound.
+  private func makeRoom(_ watermark: Int64) {
+    windows.expire(watermark: watermark)
+    while windows.byteCount > stateLimit, windows.generationCount > 1 {
+      windows.dropOldestGeneration()
+      noteEvicted()
+    }
+  }
+
+  /// Finds the pieces of the rows from `start` on; stops before a row for which something has to be dropped first. Near the
+  /// bound it goes row by row, so that it shows at the same event however batches are cut.
+  private func resolve(from start: Int, _ context: BatchContext) -> Int {
+    let rows = selected.rows
+    let times = context.batch.times
+    let isNearLimit = windows.byteCount + (selected.count - start) * growthLimit > stateLimit
+    let end = isNearLimit ? start + 1 : selected.count
+    let isFull = isNearLimit && windows.byteCount > stateLimit
+    segmentRows.removeAll()
+    var index = start
+    while index < end {
+      let row = Int(rows[index])
+      if index > start, windows.nextExpiry <= context.watermarks[row] { break }
+      index += 1
+      let range = grid.range(times[row])
+      guard !isFull || windows.has(hashes[row], number: range.high) else {
+        noteRefused()
+        continue
+      }
+      let place = segmentRows.count
+      places[row] = Int32(truncatingIfNeeded: place)
+      pieces[place] = windows.piece(hashes[row], number: range.high)
+      ranges[place] = range
+      segmentRows.append(rows[index - 1])
+    }
+    return index
+  }
+
+  /// Leaves in `firing` the rows of the segment at which all conditions hold.
+  private func evaluateConditions(_ context: BatchContext) {
+    firing.removeAll()
+    for index in 0..<segmentRows.count where isPrimed || grid.start(ranges[index].low) > context.floor {
+      firing.append(segmentRows.rows[index])
+    }
+    for condition in conditions where firing.count > 0 {
+      scratch.rows.update(from: firing.rows, count: firing.count)
+      scratch.count = firing.count
+      noteErrors(condition.filter(frame, rows: scratch, into: firing))
+    }
+  }
+
+  private func tellEpisodes(_ context: BatchContext) {
+    let keepsEvidence = plan.evidenceLimit > 1
+    let times = context.batch.times
+    var nextFiring = 0
+    for index in 0..<segmentRows.count {
+      let row = Int(segmentRows.rows[index])
+      let piece = pieces[index]
+      piece.pointee.eventCount += 1
+      if times[row] < piece.pointee.firstTime { piece.pointee.firstTime = times[row] }
+      let holds = nextFiring < firing.count && firing.rows[nextFiring] == segmentRows.rows[index]
+      if holds { nextFiring += 1 }
+      if holds || !episodes.isEmpty { tellEpisode(index, row, holds, context) }
+      if keepsEvidence {
+        windows.evidence.append(context.batch, row: row, to: piece.pointee.entry, limit: plan.evidenceLimit - 1)
+      }
+    }
+  }
+
+  private func tellEpisode(_ index: Int, _ row: Int, _ holds: Bool, _ context: BatchContext) {
+    let watermark = context.watermarks[row]
+    if episodes.nextDeadline <= watermark { episodes.advance(watermark: watermark, cause: context.cause) }
+    let point = EventPoint(
+      row: row, offset: context.batch.records[row].offset, time: context.batch.times[row], watermark: watermark)
+    let key = EpisodeKey(hash: hashes[row], window: grid.trailing == 0 ? ranges[index].high : 0)
+    if holds {
+      episodes.holds(key, point, emptyAt: emptyAt(point.time, ranges[index]))
+    } else {
+      episodes.doesNotHold(key, point)
+    }
+  }
+
+  /// When the window is empty if no further event comes, and has been for as long as the alert is kept.
+  private func emptyAt(_ time: Int64, _ range: WindowGrid.Range) -> Int64 {
+    let end = grid.trailing > 0 ? EventClock.saturated(time, plus: grid.trailing) : grid.end(range.high)
+    return EventClock.saturated(end, plus: plan.keepFiring)
+  }
+
+  // MARK: Telling
+
+  override func telling(_ point: EventPoint) -> Telling {
+    let place = Int(places[point.row])
+    let range = ranges[place]
+    let bounds = bounds(point.time, range)
+    var eventCount: Int64 = 0
+    var firstSeen = point.time
+    var next = pieces[place].pointee.entry.pointee.newest
+    while let piece = next, piece.pointee.number >= range.low {
+      // A piece that a later row of the segment made holds nothing yet.
+      if piece.pointee.number <= range.high {
+        eventCount += piece.pointee.eventCount
+        firstSeen = min(firstSeen, piece.pointee.firstTime)
+      }
+      next = piece.pointee.older
+    }
+    return Telling(
+      key: key(point), severity: severity(point), message: plan.message.render(frame, row: point.row),
+      observations: observations(point, of: letTexts), values: values(point), window: bounds, hits: hits(point),
+      evidence: evidence(point, place, bounds), eventCount: eventCount, firstSeen: firstSeen)
+  }
+
+  /// The window that ends with an event: of a trailing one, its span; else the whole window.
+  private func bounds(_ time: Int64, _ range: WindowGrid.Range) -> Finding.TimeRange {
+    if grid.trailing > 0 {
+      return Finding.TimeRange(start: EventClock.saturated(time, minus: grid.trailing), end: time)
+    }
+    return Finding.TimeRange(start: grid.start(range.low), end: grid.end(range.high))
+  }
+
+  private func values(_ point: EventPoint) -> [Finding.NamedValue] {
+    window.lets.enumerated().map { place, plan in
+      Finding.NamedValue(name: plan.name, value: frame.columns[window.firstLetSlot + place].scalar(point.row))
+    }
+  }
+
+  override func refresh(_ values: inout [Finding.NamedValue], _ point: EventPoint) {
+    for place in values.indices {
+      values[place].value = frame.columns[window.firstLetSlot + place].scalar(point.row)
+    }
+  }
+
+  private func evidence(_ point: EventPoint, _ place: Int, _ bounds: Finding.TimeRange) -> [Evidence] {
+    guard let batch else { return [] }
+    let cause = Evidence(batch, row: point.row, slots: causeSlots)
+    guard plan.evidenceLimit > 1 else { return [cause] }
+    let range = ranges[place]
+    let earlier = windows.evidence.events(of: pieces[place].pointee.entry) { time in
+      // What the window counted, and nothing from before the span that the alert names.
+      let number = grid.range(time).high
+      return number >= range.low && number <= range.high && time >= bounds.start
+    }
+    return earlier + [cause]
+  }
+
+  override func replayNeed(watermark: Int64) -> ReplayNeed {
+    var time = grid.start(grid.range(watermark).low)
+    if let oldest = episodes.oldest { time = min(time, grid.start(grid.range(oldest.time).low)) }
+    return ReplayNeed(offset: .max, time: EventClock.saturated(time, minus: 1))
+  }
+}

@@ -1,0 +1,96 @@
+public import Kafka
+public import Pipeline
+
+/// The properties of the clients of a pipeline: what the user says, what is promised over it, and defaults under it.
+public struct ClientSettings: Sendable, Hashable {
+  /// The consumer's properties.
+  public var consumer: KafkaConfiguration
+  /// The producer's properties.
+  public var producer: KafkaConfiguration
+  /// The consumer group.
+  public var group: String
+  /// The producer's transactional id.
+  public var transactionalID: String
+  /// Milliseconds after which the broker ends a transaction that its producer has left open.
+  public var transactionTimeout: Int64
+
+  /// Properties that hold whatever the user says, because the promise rests on them.
+  private static let fixedForConsumer = [
+    "enable.auto.commit": "false", "enable.auto.offset.store": "false", "auto.offset.reset": "error",
+    "isolation.level": "read_committed", "allow.auto.create.topics": "false",
+  ]
+
+  /// Defaults that the user may change. The queue's bounds count for each partition: they keep four of them under 100 MB.
+  private static let consumerDefaults = [
+    "partition.assignment.strategy": "cooperative-sticky", "queued.min.messages": "30000",
+    "queued.max.messages.kbytes": "16384", "fetch.wait.max.ms": "100",
+  ]
+
+  private static let producerDefaults = ["transaction.timeout.ms": "10000", "linger.ms": "0"]
+
+  /// - Parameters:
+  ///   - properties: the user's, by librdkafka's names, for both clients.
+  ///   - instance: this process's stable name; the transactional id is the pipeline's and this.
+  ///   - tellsEnd: whether the log has to say where partitions end.
+  public init(plan: PipelinePlan, properties: [String: String], instance: String, tellsEnd: Bool) {
+    let name = properties["client.id"] ?? "tocsin-\(plan.name)"
+    group = properties["group.id"] ?? plan.name
+    transactionalID = "\(plan.name)-\(instance)"
+    let common = properties.merging(["client.id": name]) { $1 }
+    var consumerDefaults = Self.consumerDefaults
+    // Since librdkafka 2.2 a full queue need not cost a second's pause.
+    if KafkaLibrary.versionNumber >= 0x0202_00ff { consumerDefaults["fetch.queue.backoff.ms"] = "10" }
+    var forced = Self.fixedForConsumer
+    forced["group.id"] = group
+    if tellsEnd { forced["enable.partition.eof"] = "true" }
+    consumer = KafkaConfiguration(
+      consumerDefaults.merging(common) { $1 }.merging(forced) { $1 }.filter { !Self.producerOnly.contains($0.key) })
+    var ours = Self.producerDefaults.merging(common) { $1 }
+    ours["enable.idempotence"] = "true"
+    if plan.delivery == .exactlyOnce { ours["transactional.id"] = transactionalID }
+    producer = KafkaConfiguration(ours.filter { !Self.consumerOnly.contains($0.key) })
+    transactionTimeout = ours["transaction.timeout.ms"].flatMap { Int64($0) } ?? 60_000
+  }
+
+  /// Properties of one kind of client, which the other would only log a warning about.
+  private static let producerOnly: Set<String> = [
+    "transaction.timeout.ms", "transactional.id", "linger.ms", "queue.buffering.max.ms", "batch.size",
+    "batch.num.messages", "compression.type", "compression.codec", "compression.level", "acks",
+    "request.required.acks", "queue.buffering.max.messages", "queue.buffering.max.kbytes", "enable.idempotence",
+    "delivery.timeout.ms", "message.timeout.ms", "retries", "message.send.max.retries", "partitioner",
+  ]
+
+  private static let consumerOnly: Set<String> = [
+    "group.id", "group.instance.id", "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms",
+    "partition.assignment.strategy", "queued.min.messages", "queued.max.messages.kbytes", "fetch.wait.max.ms",
+    "fetch.queue.backoff.ms", "fetch.message.max.bytes", "max.partition.fetch.bytes", "fetch.max.bytes",
+    "fetch.min.bytes", "fetch.error.backoff.ms", "check.crcs", "enable.partition.eof",
+  ]
+
+  /// Asks librdkafka whether it takes the properties.
+  public func validate() throws(PipelineFailure) {
+    do throws(KafkaError) {
+      try consumer.validate(as: .consumer)
+      try producer.validate(as: .producer)
+    } catch {
+      throw PipelineFailure(.configuration, "\(error)")
+    }
+  }
+}
+
+extension PipelineFailure {
+  /// What a Kafka error means for the process.
+  init(_ error: KafkaError) {
+    let kind: Kind =
+      if error.isFenced {
+        .fenced
+      } else if error.class == .configuration {
+        .configuration
+      } else if error.class == .retriable {
+        .unreachable
+      } else {
+        .fatal
+      }
+    self.init(kind, "\(error)")
+  }
+}

@@ -1,0 +1,183 @@
+internal import Events
+internal import Glibc
+internal import Kafka
+internal import Pipeline
+internal import Synchronization
+internal import Telemetry
+
+/// Outputs and offsets in one transaction.
+///
+/// Nothing is ever aborted. A transaction that does not go through is settled by a new producer of the same
+/// `transactional.id`, whose `init_transactions` ends what the old one left, and by the group's stable committed offsets.
+final class KafkaSink: Sink, @unchecked Sendable {
+  // Unchecked: `producer` belongs to the committer's queue; what other threads touch is in `shared`.
+  private struct Shared {
+    var group: GroupMetadata?
+    var isAbandoned = false
+  }
+
+  /// Milliseconds that one call to librdkafka may block, so that an abandonment is noticed.
+  private static let callTimeout: Int32 = 1_000
+  /// Milliseconds that a transaction is tried for before it is settled anew.
+  private static let commitTimeout: Int64 = 60_000
+  /// Milliseconds between two tries of a call that can be tried again.
+  private static let retryPause: useconds_t = 20_000
+
+  private let settings: ClientSettings
+  private let topics: OutputTopics
+  private let committed: @Sendable ([PartitionID]) throws(KafkaError) -> [PartitionID: Position]
+  private let shared = Mutex(Shared())
+  private var producer: KafkaProducer?
+  private let log = Logger(module: "Kafka")
+
+  init(
+    settings: ClientSettings, topics: OutputTopics,
+    committed: @escaping @Sendable ([PartitionID]) throws(KafkaError) -> [PartitionID: Position]
+  ) {
+    self.settings = settings
+    self.topics = topics
+    self.committed = committed
+  }
+
+  /// Takes the transactional id over, before the first commit.
+  func open() throws(SinkFailure) { producer = try makeProducer() }
+
+  func close() {
+    producer?.destroy()
+    producer = nil
+  }
+
+  /// From now on offsets go out with this membership: captured when an assignment was taken, after what was revoked before
+  /// it had been given up.
+  func setGroup(_ group: GroupMetadata?) { shared.withLock { $0.group = group } }
+
+  func abandon() { shared.withLock { $0.isAbandoned = true } }
+
+  // MARK: Committing
+
+  func commit(_ transaction: Transaction) throws(SinkFailure) {
+    let group = shared.withLock { $0.group }
+    guard let producer, let group else { throw .lost("there is no producer, or no membership in the group") }
+    let began = ContinuousClock.now
+    do throws(KafkaError) {
+      try retrying(began) { () throws(KafkaError) in try producer.beginTransaction() }
+      if let failure = produce(transaction, producer) { throw failure }
+      let offsets = transaction.pairs.map {
+        TopicPartitionOffset(
+          $0.partition.topic, $0.partition.number, offset: $0.position.offset, metadata: $0.position.metadata)
+      }
+      try retrying(began) { () throws(KafkaError) in
+        try producer.sendOffsets(offsets, group: group, timeoutMilliseconds: Self.callTimeout)
+      }
+      try retrying(began) { () throws(KafkaError) in
+        try producer.commitTransaction(timeoutMilliseconds: Self.callTimeout)
+      }
+    } catch {
+      throw failure(error, transaction, producer, age: began.duration(to: .now))
+    }
+    shared.withLock { $0.isAbandoned = false }
+    _ = producer.pollDeliveries()
+    tellNotices(producer)
+  }
+
+  private func produce(_ transaction: Transaction, _ producer: KafkaProducer) -> KafkaError? {
+    for (pairIndex, pair) in transaction.pairs.enumerated() {
+      for (outputIndex, output) in pair.outputs.enumerated() {
+        let place = OutputTag(pair: pairIndex, output: outputIndex)
+        do throws(KafkaError) {
+          try topics.produce(output, with: producer, tag: place)
+        } catch {
+          if error.isUnwritableRecord { unwritable.append(place.place) } else { return error }
+        }
+      }
+    }
+    guard unwritable.isEmpty else {
+      return KafkaError(code: .messageTooLarge, message: "an output is larger than message.max.bytes")
+    }
+    return nil
+  }
+
+  /// Outputs that `produce` itself refused.
+  private var unwritable: [SinkFailure.Place] = []
+
+  /// Repeats a call that can be tried again, while the sink is not abandoned and time is left.
+  private func retrying(
+    _ began: ContinuousClock.Instant, _ body: () throws(KafkaError) -> Void
+  ) throws(KafkaError) {
+    while true {
+      do throws(KafkaError) {
+        return try body()
+      } catch {
+        guard error.class == .retriable, began.duration(to: .now) < .milliseconds(Self.commitTimeout),
+          !shared.withLock({ $0.isAbandoned })
+        else { throw error }
+        usleep(Self.retryPause)
+      }
+    }
+  }
+
+  private func failure(
+    _ error: KafkaError, _ transaction: Transaction, _ producer: KafkaProducer, age: Duration
+  ) -> SinkFailure {
+    shared.withLock { $0.isAbandoned = false }
+    defer { unwritable.removeAll() }
+    let deliveries = producer.pollDeliveries()
+    let refused = deliveries.filter { $0.error?.isUnwritableRecord ?? false }.map { OutputTag($0.opaque).place }
+    let places = unwritable + refused
+    tellNotices(producer)
+    if !places.isEmpty {
+      return .unwritable(places, deliveries.lazy.compactMap(\.error).first.map { "\($0)" } ?? "\(error)")
+    }
+    let cause = producer.fatalError ?? error
+    let denied = ([error, cause] + deliveries.compactMap(\.error)).first(where: \.isPermission)
+    if let denied { return .failed(PipelineFailure(.configuration, "\(denied)")) }
+    // A transaction that outlived its time-out looks as if another process had our name: its age tells them apart.
+    let mayHaveExpired = age >= .milliseconds(settings.transactionTimeout * 8 / 10)
+    if error.isFenced || cause.isFenced, !mayHaveExpired { return .failed(fenced(cause)) }
+    return .lost("\(error)")
+  }
+
+  private func fenced(_ error: KafkaError) -> PipelineFailure {
+    PipelineFailure(
+      .fenced,
+      "another process runs as `\(settings.transactionalID)` and has taken over; give each process a name of its own with "
+        + "--instance [\(error.code.name)]")
+  }
+
+  // MARK: Settling
+
+  func recover(_ partitions: [PartitionID]) throws(SinkFailure) -> [PartitionID: Position] {
+    producer?.destroy()
+    producer = nil
+    producer = try makeProducer()
+    do throws(KafkaError) {
+      return try committed(partitions)
+    } catch {
+      throw .lost("\(error)")
+    }
+  }
+
+  private func makeProducer() throws(SinkFailure) -> KafkaProducer {
+    do throws(KafkaError) {
+      let producer = try KafkaProducer(settings.producer)
+      do throws(KafkaError) {
+        try retrying(.now) { () throws(KafkaError) in
+          try producer.initTransactions(timeoutMilliseconds: Self.callTimeout)
+        }
+      } catch {
+        tellNotices(producer)
+        producer.destroy()
+        throw error
+      }
+      return producer
+    } catch {
+      shared.withLock { $0.isAbandoned = false }
+      // Fenced here: another process has taken the name in this very moment.
+      if error.isFenced { throw .failed(fenced(error)) }
+      if error.class == .configuration { throw .failed(PipelineFailure(.configuration, "\(error)")) }
+      throw .lost("\(error)")
+    }
+  }
+
+  private func tellNotices(_ producer: KafkaProducer) { ClientLog.tell(producer.takeNotices(), log) }
+}

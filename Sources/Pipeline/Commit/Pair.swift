@@ -1,0 +1,88 @@
+public import Events
+
+/// A record to be written, tagged with the offset of the input record that caused it.
+public struct Output: Sendable, Hashable {
+  /// Which of the pipeline's topics.
+  public enum Destination: String, Sendable, Hashable, CaseIterable {
+    case alerts, late, deadLetter
+  }
+
+  /// Which of the pipeline's topics.
+  public var destination: Destination
+  /// The record's key; nil: null.
+  public var key: [UInt8]?
+  /// The record's value; nil: null.
+  public var value: [UInt8]?
+  /// The record's headers.
+  public var headers: [RecordBatch.Header]
+  /// The offset of the input record that caused it.
+  public var cause: Int64
+  /// What to write where this can never be written because it is too large.
+  public var substitute: Substitute?
+
+  /// A smaller record in another's place.
+  public struct Substitute: Sendable, Hashable {
+    /// Its value.
+    public var value: [UInt8]?
+    /// Its headers.
+    public var headers: [RecordBatch.Header]
+
+    /// A smaller record.
+    public init(value: [UInt8]?, headers: [RecordBatch.Header]) {
+      self.value = value
+      self.headers = headers
+    }
+  }
+
+  /// A record to be written.
+  public init(
+    _ destination: Destination, key: [UInt8]?, value: [UInt8]?, headers: [RecordBatch.Header], cause: Int64,
+    substitute: Substitute? = nil
+  ) {
+    self.destination = destination
+    self.key = key
+    self.value = value
+    self.headers = headers
+    self.cause = cause
+    self.substitute = substitute
+  }
+
+  /// Bytes that it takes, about.
+  public var byteCount: Int {
+    let own =
+      (key?.count ?? 0) + (value?.count ?? 0) + headers.reduce(64) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
+    guard let substitute else { return own }
+    return own + (substitute.value?.count ?? 0)
+  }
+
+  /// The record that takes this one's place; nil: there is none, and it is given up.
+  func substituted() -> Output? {
+    substitute.map { Output(destination, key: key, value: $0.value, headers: $0.headers, cause: cause) }
+  }
+}
+
+/// How far a partition has come, and all that was to be written for it since the pair before. It is settled as a whole.
+public struct Pair: Sendable, Hashable {
+  /// Whose.
+  public var partition: PartitionID
+  /// How far it has come.
+  public var position: Position
+  /// What came of it.
+  public var outputs: [Output]
+
+  /// A pair.
+  public init(partition: PartitionID, position: Position, outputs: [Output]) {
+    self.partition = partition
+    self.position = position
+    self.outputs = outputs
+  }
+}
+
+/// What is committed together.
+public struct Transaction: Sendable, Hashable {
+  /// At most one pair of a partition.
+  public var pairs: [Pair]
+
+  /// Whole pairs.
+  public init(pairs: [Pair]) { self.pairs = pairs }
+}

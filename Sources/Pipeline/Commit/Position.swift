@@ -1,0 +1,49 @@
+public import Detection
+
+/// How far a partition has come, as it is committed: the offset, and beside it in the offset's metadata what a restart needs.
+public struct Position: Sendable, Hashable {
+  /// The offset of the next record to be read.
+  public var offset: Int64
+  /// Rises with each pair of the partition, so that one without progress in the offset can be told settled too.
+  public var sequence: Int64
+  /// From where a restart must read to make windows and episodes again; nil: from `offset`.
+  public var replay: ReplayPoint?
+
+  /// A position.
+  public init(offset: Int64, sequence: Int64, replay: ReplayPoint?) {
+    self.offset = offset
+    self.sequence = sequence
+    self.replay = replay
+  }
+
+  /// The metadata: `tocsin1 sequence=N [replay=OFFSET [largest=NANOSECONDS]]`; well under the broker's bound of 4 KB.
+  public var metadata: String {
+    var text = "tocsin1 sequence=\(sequence)"
+    if let replay {
+      text += " replay=\(replay.offset)"
+      if replay.largest > .min { text += " largest=\(replay.largest)" }
+    }
+    return text
+  }
+
+  /// Reads what was committed. Metadata that is not ours (somebody reset the group by hand) reads as none: sequence 0, and a
+  /// restart from the offset itself.
+  public init(offset: Int64, metadata: String) {
+    self.init(offset: offset, sequence: 0, replay: nil)
+    let words = metadata.split(separator: " ")
+    guard words.first == "tocsin1" else { return }
+    var numbers: [Substring: Int64] = [:]
+    for word in words.dropFirst() {
+      let parts = word.split(separator: "=", maxSplits: 1)
+      guard parts.count == 2, let number = Int64(parts[1]) else { return }
+      numbers[parts[0]] = number
+    }
+    guard let sequence = numbers["sequence"], sequence >= 0 else { return }
+    self.sequence = sequence
+    guard let replay = numbers["replay"], replay >= 0, replay <= offset else { return }
+    self.replay = ReplayPoint(offset: replay, largest: numbers["largest"] ?? .min)
+  }
+
+  /// Whether a group that has committed this position has settled a pair that ends at `other`.
+  func covers(_ other: Position) -> Bool { (offset, sequence) >= (other.offset, other.sequence) }
+}

@@ -1,0 +1,141 @@
+internal import Configuration
+internal import Detection
+internal import Events
+internal import Expressions
+internal import Tables
+
+/// Reads a whole file, part by part: each part says all that is wrong with it, whatever is wrong with the others.
+struct PipelineFileReader {
+  private let root: YAMLNode
+  private let bytes: [UInt8]
+  private let context: FileContext
+  private let expressions: ExpressionReader
+  private var bag: DiagnosticBag { context.bag }
+
+  init(_ root: YAMLNode, bytes: [UInt8], path: String, bag: DiagnosticBag, variables: EnvironmentText) {
+    self.root = root
+    self.bytes = bytes
+    expressions = ExpressionReader(bag: bag, source: bytes)
+    var hasInclude = false
+    if case .mapping(let mapping) = root { hasInclude = mapping["include"] != nil }
+    context = FileContext(
+      bag: bag, variables: variables, expressions: expressions,
+      directory: path.lastIndex(of: "/").map { String(path[...$0]) } ?? "", isIncomplete: hasInclude)
+  }
+
+  /// The plan, or nil where something is wrong.
+  func read() -> PipelinePlan? {
+    let file = SectionReader(root, PipelineDeclaration.root, bag: bag, environment: context.variables)
+    guard case .mapping = root else { return nil }
+    checkVersion(file)
+    let name = readName(file)
+    let params = ParamsReader(file, context)
+    let tables = readTables(file)
+    let sources = readSources(file, params, tables)
+    let rules = readRules(file, sources)
+    let outputs = OutputsReader(context)
+    let topics = outputs.outputs(file, sources: sources)
+    let delivery = outputs.delivery(file)
+    let properties = outputs.properties(file)
+    let limits = outputs.limits(file)
+    if !context.isIncomplete {
+      UseChecks(root, context).warn(params: params.names, tables: tables.map(\.name))
+    }
+    expressions.tellSkipped()
+    guard !bag.hasErrors, let name, let source = sources.first, let topic = source.topic, let schema = source.schema,
+      let topics
+    else { return nil }
+    return PipelinePlan(
+      name: name, version: "sha256:" + SHA256.hex(bytes),
+      source: SourcePlan(
+        name: source.name.text, topic: topic.text, key: source.key?.text, outOfOrder: source.outOfOrder,
+        idle: source.idle), schema: schema, derived: source.derived, tables: tables.compactMap(\.source),
+      rules: rules.filter(\.isOn).map(\.plan), descriptions: rules.filter(\.isOn).map(\.description),
+      outputs: topics, delivery: delivery, properties: properties, limits: limits,
+      expressions: expressions.explained)
+  }
+
+  private func checkVersion(_ file: SectionReader) {
+    guard let version = file.text("tocsin"), version.text != "1" else { return }
+    bag.error(version.range, "this version reads `tocsin: 1`, not `\(version.text)`")
+  }
+
+  private func readName(_ file: SectionReader) -> String? {
+    guard let name = file.text("pipeline") else { return nil }
+    guard WordChecks.isID(name.text) else {
+      bag.error(name.range, "`\(name.text)` is no pipeline's name", hint: "letters, digits, `.`, `_`, `-`")
+      return nil
+    }
+    return name.text
+  }
+
+  private func readTables(_ file: SectionReader) -> [TableModel] {
+    let sections = file.sections("tables")
+    if sections.count > TableReader.tableLimit {
+      bag.error(sections[TableReader.tableLimit].name.range, "a file has at most \(TableReader.tableLimit) tables")
+    }
+    return sections.prefix(TableReader.tableLimit).map { TableReader($0.name, $0.section, context).read() }
+  }
+
+  private func readSources(_ file: SectionReader, _ params: ParamsReader, _ tables: [TableModel]) -> [SourceModel] {
+    let sections = file.sections("sources")
+    if sections.isEmpty, let node = file.node("sources"), !node.isRefused {
+      if case .mapping = node {
+        bag.error(node.range, "`sources` is empty: a pipeline needs one")
+      } else if node.isNull {
+        bag.error(node.range, "`sources` is a map of names, not nothing")
+      }
+    }
+    return sections.enumerated().map { number, entry in
+      if number > 0 { bag.error(entry.name.range, "several sources are not supported by this version") }
+      return SourceReader(entry.section, context).read(entry.name, params: params, tables: tables)
+    }
+  }
+
+  private func readRules(_ file: SectionReader, _ sources: [SourceModel]) -> [RuleModel] {
+    let sections = file.sectionList("rules")
+    guard case .sequence(let list)? = file.node("rules") else { return [] }
+    if sections.isEmpty { bag.error(list.range, "`rules` is empty: a pipeline needs a rule") }
+    if sections.count > RuleReader.ruleLimit {
+      bag.error(sections[RuleReader.ruleLimit].range, "a file has at most \(RuleReader.ruleLimit) rules")
+    }
+    var lines: [String: Int] = [:]
+    let rules = zip(sections, list.elements).prefix(RuleReader.ruleLimit).compactMap { section, node in
+      let id = readID(section, &lines)
+      return RuleReader(section, node: node, id: id, source: source(of: section, sources), context).read()
+    }
+    warnOfMissingKey(sections, sources)
+    return rules
+  }
+
+  private func readID(_ section: SectionReader, _ lines: inout [String: Int]) -> LocatedText? {
+    guard let id = section.text("id") else { return nil }
+    guard WordChecks.isID(id.text) else {
+      bag.error(id.range, "`\(id.text)` is no rule's id", hint: "letters, digits, `.`, `_`, `-`")
+      return nil
+    }
+    if let line = lines[id.text] {
+      bag.error(id.range, "the rule `\(id.text)` stands twice; the first time on line \(line)")
+    } else {
+      lines[id.text] = id.range.line
+    }
+    return id
+  }
+
+  /// nil: it is not clear which one, or it is told.
+  private func source(of section: SectionReader, _ sources: [SourceModel]) -> SourceModel? {
+    guard section.has("source") else { return sources.count == 1 ? sources[0] : nil }
+    guard let name = section.text("source") else { return nil }
+    if let found = sources.first(where: { $0.name.text == name.text }) { return found }
+    let nearest = NearestName.find(name.text, among: sources.map(\.name.text)).map { "did you mean `\($0)`?" }
+    bag.error(name.range, "there is no source `\(name.text)`", hint: nearest)
+    return nil
+  }
+
+  private func warnOfMissingKey(_ sections: [SectionReader], _ sources: [SourceModel]) {
+    guard sources.count == 1, !sources[0].givesKey, let first = sections.first(where: { $0.has("by") }) else { return }
+    bag.warning(
+      first.keyRange("by"), "the source `\(sources[0].name.text)` does not say what its topic is partitioned on",
+      hint: "rules with `by` are right only where all events of a key are in one partition: give the source its `key`")
+  }
+}

@@ -1,0 +1,111 @@
+internal import Detection
+internal import Events
+internal import Telemetry
+
+/// The series of one partition, made once; an update is a relaxed atomic a batch.
+struct PartitionMetrics {
+  enum Stage: String, CaseIterable {
+    case decode, enrich, detect, alert
+  }
+
+  private struct Rule {
+    var selected: Counter
+    var nullKeys: Counter
+    var errors: Counter
+    var evicted: Counter
+    var unopened: Counter
+    var opened: Counter
+    var updated: Counter
+    var closed: Counter
+    var excepted: [Counter]
+    var stateBytes: Gauge
+    var keys: Gauge
+    var episodes: Gauge
+  }
+
+  private let records: Counter
+  private let bytes: Counter
+  private let replayed: Counter
+  private let late: Counter
+  private let offset: Gauge
+  private let watermark: Gauge
+  private let stages: [Histogram]
+  private let rules: [Rule]
+  private let registry: MetricsRegistry
+  private let labels: [String]
+
+  init(_ partition: PartitionID, rules: [RulePlan], _ registry: MetricsRegistry) {
+    let labels = [partition.topic, String(partition.number)]
+    self.labels = labels
+    self.registry = registry
+    records = registry.counter(PipelineMetrics.records, labels)
+    bytes = registry.counter(PipelineMetrics.recordBytes, labels)
+    replayed = registry.counter(PipelineMetrics.replayed, labels)
+    late = registry.counter(PipelineMetrics.late, labels)
+    offset = registry.gauge(PipelineMetrics.offset, labels)
+    watermark = registry.gauge(PipelineMetrics.watermark, labels)
+    stages = Stage.allCases.map { registry.histogram(PipelineMetrics.stageSeconds, [$0.rawValue]) }
+    self.rules = rules.map { rule in
+      let id = [rule.id]
+      func state(_ name: String) -> Counter { registry.counter(PipelineMetrics.alerts, [rule.id, name]) }
+      return Rule(
+        selected: registry.counter(PipelineMetrics.selected, id),
+        nullKeys: registry.counter(PipelineMetrics.nullKeys, id),
+        errors: registry.counter(PipelineMetrics.ruleErrors, id),
+        evicted: registry.counter(PipelineMetrics.evicted, id),
+        unopened: registry.counter(PipelineMetrics.unopened, id), opened: state("opened"), updated: state("updated"),
+        closed: state("closed"),
+        excepted: rule.exceptions.map { registry.counter(PipelineMetrics.excepted, [rule.id, $0.reason]) },
+        stateBytes: registry.gauge(PipelineMetrics.stateBytes, id + labels),
+        keys: registry.gauge(PipelineMetrics.keys, id + labels),
+        episodes: registry.gauge(PipelineMetrics.episodes, id + labels))
+    }
+  }
+
+  func stage(_ stage: Stage, nanoseconds: Int64) {
+    guard let place = Stage.allCases.firstIndex(of: stage) else { return }
+    stages[place].observe(Double(nanoseconds) / 1e9)
+  }
+
+  func batch(records: Int, bytes: Int, replayed: Int, late: Int, next: Int64, watermark: Int64) {
+    self.records.add(Int64(records))
+    self.bytes.add(Int64(bytes))
+    if replayed > 0 { self.replayed.add(Int64(replayed)) }
+    if late > 0 { self.late.add(Int64(late)) }
+    offset.set(Double(next))
+    if watermark > .min { self.watermark.set(Double(watermark) / 1e9) }
+  }
+
+  func failures(_ failures: [DecodeFailure]) {
+    for failure in failures {
+      registry.counter(PipelineMetrics.deadLetters, labels + [failure.reason.rawValue]).add()
+    }
+  }
+
+  func rules(_ counts: [RuleCounts], isReplaying: Bool) {
+    guard !isReplaying else { return }
+    for (rule, count) in zip(rules, counts) {
+      rule.selected.add(Int64(count.selected))
+      add(count.nullKeys, to: rule.nullKeys)
+      add(count.errors, to: rule.errors)
+      add(count.evicted + count.refused, to: rule.evicted)
+      add(count.unopened, to: rule.unopened)
+      add(count.opened, to: rule.opened)
+      add(count.updated, to: rule.updated)
+      add(count.closed, to: rule.closed)
+      for (counter, number) in zip(rule.excepted, count.excepted) { add(number, to: counter) }
+    }
+  }
+
+  private func add(_ number: Int, to counter: Counter) {
+    if number > 0 { counter.add(Int64(number)) }
+  }
+
+  func sizes(_ sizes: [(stateBytes: Int, keys: Int, episodes: Int)]) {
+    for (rule, size) in zip(rules, sizes) {
+      rule.stateBytes.set(Double(size.stateBytes))
+      rule.keys.set(Double(size.keys))
+      rule.episodes.set(Double(size.episodes))
+    }
+  }
+}

@@ -1,0 +1,144 @@
+internal import Detection
+public import Events
+public import Tables
+public import Telemetry
+
+/// One input partition: its batch, its stages, its state. It is handed records and hands over pairs; it does no I/O.
+public final class PartitionTask {
+  /// Where a partition is taken up.
+  public struct Start: Sendable, Hashable {
+    /// The offset of the first record that will be read.
+    public var offset: Int64
+    /// Outputs caused before this offset are muted: they were written before.
+    public var committed: Int64
+    /// The sequence number that was committed.
+    public var sequence: Int64
+    /// The largest event time before `offset`, in nanoseconds since 1970; `Int64.min`: there was none.
+    public var largest: Int64
+    /// Whether records before `offset` are gone that windows would have needed: they are held back until they lie wholly
+    /// after the first event.
+    public var isTrimmed = false
+
+    /// Where a partition is taken up.
+    public init(offset: Int64, committed: Int64, sequence: Int64 = 0, largest: Int64 = .min) {
+      self.offset = offset
+      self.committed = committed
+      self.sequence = sequence
+      self.largest = largest
+    }
+  }
+
+  /// Nanoseconds between two looks at what a restart would need.
+  private static let replayLook: Int64 = 1_000_000_000
+
+  /// Whose task it is.
+  public let partition: PartitionID
+  /// The records to be worked on: fill it, then call `process`.
+  public let records: RecordBatch
+  private let plan: PipelinePlan
+  private let tables: [TableSnapshot]
+  private let batch: EventBatch
+  private let decode: DecodeStage
+  private let enrich: EnrichStage
+  private let detect: DetectStage
+  private let alert: AlertStage
+  private let metrics: PartitionMetrics
+  private let committed: Int64
+  private var next: Int64
+  private var sequence: Int64
+  private var replay: ReplayPoint?
+  private var lastReplayLook = Int64.min
+
+  /// A task that has read nothing.
+  public init(
+    plan: PipelinePlan, tables: [TableSnapshot], partition: PartitionID, start: Start, productVersion: String,
+    registry: MetricsRegistry
+  ) {
+    self.plan = plan
+    self.tables = tables
+    self.partition = partition
+    records = RecordBatch(
+      topic: partition.topic, partition: partition.number, capacity: plan.limits.batchRecords)
+    batch = EventBatch(schema: plan.schema, records: records)
+    decode = DecodeStage(plan)
+    enrich = EnrichStage(plan)
+    let origin = ReplayPoint(offset: start.offset, largest: start.largest)
+    detect = DetectStage(plan, origin: origin, isTrimmed: start.isTrimmed)
+    alert = AlertStage(plan, partition: partition, tables: tables, productVersion: productVersion)
+    metrics = PartitionMetrics(partition, rules: plan.rules, registry)
+    committed = start.committed
+    next = start.offset
+    sequence = start.sequence
+    replay = ReplayPoint(offset: start.offset, largest: start.largest)
+  }
+
+  /// The offset of the next record to be read.
+  public var nextOffset: Int64 { next }
+  /// The watermark in nanoseconds since 1970; `Int64.min` before the first event.
+  public var watermark: Int64 { detect.detector.clock.watermark }
+  /// Whether what is read now was read before the start, and is read again to rebuild windows.
+  public var isReplaying: Bool { next < committed }
+
+  /// Works on the records in `records` and empties it.
+  ///
+  /// - Parameter now: nanoseconds of a clock that only rises; it decides nothing but how often a restart's need is looked at.
+  /// - Returns: what came of them; nil where they were all read before the start, or there were none.
+  public func process(now: Int64) -> Pair? {
+    guard records.count > 0 else { return nil }
+    let first = records[0].offset
+    precondition(first >= next, "\(partition): offset \(first) after \(next): the log went back")
+    next = records[records.count - 1].offset + 1
+    var clock = StageClock(metrics)
+    decode.run(batch)
+    clock.ended(.decode)
+    enrich.run(batch, tables: tables)
+    clock.ended(.enrich)
+    let findings = detect.run(batch, tables: tables)
+    clock.ended(.detect)
+    let outputs = alert.run(batch, findings: findings, late: detect.detector.late, muted: committed)
+    clock.ended(.alert)
+    count()
+    records.removeAll()
+    guard next > committed || (next == committed && !outputs.isEmpty) else { return nil }
+    lookAtReplay(now)
+    sequence += 1
+    return Pair(
+      partition: partition, position: Position(offset: next, sequence: sequence, replay: replay), outputs: outputs)
+  }
+
+  /// An older answer stays right, so that it is asked for about once a second.
+  private func lookAtReplay(_ now: Int64) {
+    guard lastReplayLook == .min || now - lastReplayLook >= Self.replayLook else { return }
+    lastReplayLook = now
+    replay = detect.detector.replayPoint() ?? replay
+    metrics.sizes(detect.detector.sizes)
+  }
+
+  private func count() {
+    var bytes = 0
+    var replayed = 0
+    for row in 0..<records.count {
+      bytes += max(0, records[row].valueCount)
+      if records[row].offset < committed { replayed += 1 }
+    }
+    metrics.batch(
+      records: records.count, bytes: bytes, replayed: replayed, late: detect.detector.late.count, next: next,
+      watermark: watermark)
+    metrics.failures(batch.failures)
+    metrics.rules(detect.detector.takeCounts(), isReplaying: replayed == records.count)
+  }
+}
+
+/// Times the stages of one batch.
+private struct StageClock {
+  private let metrics: PartitionMetrics
+  private var last = Committer.now()
+
+  init(_ metrics: PartitionMetrics) { self.metrics = metrics }
+
+  mutating func ended(_ stage: PartitionMetrics.Stage) {
+    let now = Committer.now()
+    metrics.stage(stage, nanoseconds: now - last)
+    last = now
+  }
+}

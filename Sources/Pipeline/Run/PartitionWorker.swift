@@ -1,0 +1,128 @@
+internal import Dispatch
+internal import Events
+internal import Synchronization
+internal import Telemetry
+
+/// Drives one partition on a serial queue of its own: woken, it pulls a batch, has it worked on, hands the pair over, and goes
+/// on until nothing waits or the committer is behind.
+public final class PartitionWorker: Sendable {
+  /// What a worker tells its runner.
+  public enum Event: Sendable {
+    /// Nothing more will come from the partition, or its log went wrong.
+    case failed(PipelineFailure)
+    /// All that was to be replayed has been.
+    case caughtUp(records: Int64)
+  }
+
+  /// Batches in a row before others get a turn.
+  private static let batchesInTurn = 32
+
+  /// Whose.
+  public let partition: PartitionID
+  private let queue: DispatchQueue
+  private let isWoken = Atomic<Bool>(false)
+  private let isStopped = Atomic<Bool>(false)
+  private let progress: Mutex<Progress>
+  /// Confined to `queue`.
+  private nonisolated(unsafe) let task: PartitionTask
+  private nonisolated(unsafe) var log: (any PartitionLog)?
+  private nonisolated(unsafe) var isReplaying: Bool
+  private let firstOffset: Int64
+  private let committer: Committer
+  private let onEvent: @Sendable (PartitionWorker, Event) -> Void
+
+  /// How a worker stands.
+  public struct Progress: Sendable, Hashable {
+    /// The offset of the next record to be read.
+    public var nextOffset: Int64
+    /// In nanoseconds since 1970; `Int64.min` before the first event.
+    public var watermark: Int64
+    /// When the last record came, in nanoseconds of a clock that only rises.
+    public var lastRecord: Int64
+    /// Whether it waits for the committer.
+    public var isBlocked: Bool
+    /// All records below this offset have come, so far as the log has said; control records may lie before it.
+    public var end: Int64
+  }
+
+  /// A worker; it begins once it has a log.
+  public init(
+    task: sending PartitionTask, committer: Committer,
+    onEvent: @escaping @Sendable (PartitionWorker, Event) -> Void
+  ) {
+    partition = task.partition
+    firstOffset = task.nextOffset
+    isReplaying = task.isReplaying
+    progress = Mutex(
+      Progress(
+        nextOffset: task.nextOffset, watermark: .min, lastRecord: Committer.now(), isBlocked: false,
+        end: task.nextOffset))
+    queue = DispatchQueue(label: "tocsin.partition.\(task.partition)")
+    self.task = task
+    self.committer = committer
+    self.onEvent = onEvent
+  }
+
+  /// How it stands.
+  public var state: Progress { progress.withLock { $0 } }
+
+  /// Gives it its log and lets it begin.
+  public func start(_ log: any PartitionLog) {
+    committer.add(partition) { [weak self] in self?.wake() }
+    queue.sync { self.log = log }
+    wake()
+  }
+
+  /// Says that there may be something to do; may be called from any thread, often, and returns at once.
+  public func wake() {
+    guard !isWoken.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    queue.async { self.work() }
+  }
+
+  /// Stops it and closes its log. When it returns, no record is being worked on and all pairs have been handed over.
+  public func stop() {
+    isStopped.store(true, ordering: .releasing)
+    queue.sync {
+      log?.close()
+      log = nil
+    }
+  }
+
+  private func work() {
+    isWoken.store(false, ordering: .releasing)
+    for _ in 0..<Self.batchesInTurn {
+      guard !isStopped.load(ordering: .acquiring), let log else { return }
+      if committer.isBlocked(partition) { return note(isBlocked: true) }
+      let pulled = log.pull(into: task.records)
+      let count = task.records.count
+      if count > 0 { process() }
+      if let end = pulled.end { progress.withLock { $0.end = max($0.end, end) } }
+      if let failure = pulled.failure {
+        self.log = nil
+        log.close()
+        return onEvent(self, .failed(failure))
+      }
+      if pulled.isDrained { return }
+    }
+    wake()
+  }
+
+  private func process() {
+    let now = Committer.now()
+    let pair = task.process(now: now)
+    progress.withLock {
+      $0.nextOffset = task.nextOffset
+      $0.watermark = task.watermark
+      $0.lastRecord = now
+      $0.isBlocked = false
+      $0.end = max($0.end, task.nextOffset)
+    }
+    if isReplaying, !task.isReplaying {
+      isReplaying = false
+      onEvent(self, .caughtUp(records: task.nextOffset - firstOffset))
+    }
+    if let pair, committer.submit(pair) { note(isBlocked: true) }
+  }
+
+  private func note(isBlocked: Bool) { progress.withLock { $0.isBlocked = isBlocked } }
+}

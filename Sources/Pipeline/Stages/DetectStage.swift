@@ -1,0 +1,18 @@
+internal import Detection
+internal import Events
+
+/// Runs the rules.
+final class DetectStage {
+  let detector: PartitionDetector
+
+  init(_ plan: PipelinePlan, origin: ReplayPoint, isTrimmed: Bool) {
+    detector = PartitionDetector(
+      rules: plan.rules, schema: plan.schema, outOfOrder: plan.source.outOfOrder, capacity: plan.limits.batchRecords,
+      limits: PartitionDetector.Limits(stateBytes: plan.limits.stateBytes, episodes: plan.limits.episodes),
+      origin: origin, isTrimmed: isTrimmed)
+  }
+
+  func run(_ batch: EventBatch, tables: [any ReferenceTable]) -> [Finding] {
+    detector.detect(batch, tables: tables)
+  }
+}

@@ -1,0 +1,50 @@
+internal import Events
+
+/// Records that did not become events, and events that came too late: written on as they came, with why in the headers.
+enum RejectedRecord {
+  /// Bytes of the value that the substitute of one that is too large keeps.
+  private static let excerptBytes = 16 << 10
+
+  /// The dead letter for a record: its own bytes, key and headers, then `tocsin-reason`, `tocsin-field`, `tocsin-detail`,
+  /// `tocsin-topic`, `tocsin-partition`, `tocsin-offset`.
+  static func deadLetter(_ failure: DecodeFailure, _ batch: EventBatch, _ partition: PartitionID) -> Output {
+    var headers = [header("tocsin-reason", failure.reason.rawValue)]
+    if let field = failure.field { headers.append(header("tocsin-field", batch.schema.fields[field].name)) }
+    headers.append(header("tocsin-detail", failure.detail))
+    return output(.deadLetter, failure.row, batch, partition, headers)
+  }
+
+  /// The late event's record, with `tocsin-event-time` beside its place.
+  static func late(_ row: Int, _ batch: EventBatch, _ partition: PartitionID) -> Output {
+    let time = TimestampText.text(batch.times[row])
+    return output(
+      .late, row, batch, partition, [header("tocsin-reason", "late"), header("tocsin-event-time", time)])
+  }
+
+  private static func output(
+    _ destination: Output.Destination, _ row: Int, _ batch: EventBatch, _ partition: PartitionID,
+    _ reason: [RecordBatch.Header]
+  ) -> Output {
+    let records = batch.records
+    let offset = records[row].offset
+    let place = [
+      header("tocsin-topic", partition.topic), header("tocsin-partition", "\(partition.number)"),
+      header("tocsin-offset", "\(offset)"),
+    ]
+    let value = records.value(row).map { Array($0.buffer) }
+    let added = reason + place
+    var substitute: Output.Substitute?
+    if let value, value.count > excerptBytes {
+      // Its source has the whole: the place above says where.
+      substitute = Output.Substitute(
+        value: Array(value.prefix(excerptBytes)), headers: added + [header("tocsin-truncated", "\(value.count)")])
+    }
+    return Output(
+      destination, key: records.key(row).map { Array($0.buffer) }, value: value,
+      headers: records.headers(row) + added, cause: offset, substitute: substitute)
+  }
+
+  private static func header(_ name: String, _ value: String) -> RecordBatch.Header {
+    RecordBatch.Header(name: name, value: Array(value.utf8))
+  }
+}

@@ -1,0 +1,31 @@
+import Foundation
+import Kafka
+import KafkaTransport
+import Pipeline
+import Telemetry
+
+/// `tocsin demo`: made transfers through an embedded broker, and the alerts as they come.
+enum DemoCommand {
+  private static let path = "pipelines/crypto-transfers.yaml"
+
+  /// Carries it out.
+  static func run(_ invocation: Invocation) -> ExitCode {
+    LogSystem.shared.configure(levels: LogLevels(general: .warning), format: .text)
+    guard FileManager.default.fileExists(atPath: path) else {
+      Program.writeError("tocsin demo: there is no \(path) here: start it in the folder of the repository")
+      return .environment
+    }
+    guard let plan = PipelineLoading.plan(path) else { return .pipelineMistakes }
+    guard let tables = PipelineLoading.tables(plan) else { return .environment }
+    do {
+      try Demo(plan, tables, invocation).run()
+      return .success
+    } catch let failure as PipelineFailure {
+      Program.writeError("tocsin demo: \(failure)")
+      return ExitCode(failure.kind)
+    } catch {
+      Program.writeError("tocsin demo: \(error)")
+      return .fatal
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import Dispatch
+import Foundation
+import KafkaTransport
+import Pipeline
+import Tables
+import Telemetry
+
+/// `tocsin run`: a pipeline until it is stopped.
+enum RunCommand {
+  /// Carries it out.
+  static func run(_ invocation: Invocation) -> ExitCode {
+    let properties: [String: String]
+    let levels: LogLevels
+    do {
+      properties = try KafkaOptions.properties(invocation)
+      levels = try LogLevels(parsing: invocation.text(RunOptions.log) ?? "info")
+    } catch let error as CommandLineError {
+      return Program.report(error, command: .run)
+    } catch {
+      return Program.report(.conflict("\(error)"), command: .run)
+    }
+    let isTerminal = isatty(STDERR_FILENO) == 1
+    LogSystem.shared.configure(levels: levels, format: format(invocation, isTerminal))
+    guard let path = invocation.positional(RunOptions.file), let plan = PipelineLoading.plan(path) else {
+      return .pipelineMistakes
+    }
+    guard let tables = PipelineLoading.tables(plan) else { return .environment }
+    var options = KafkaRunner.Options(instance: invocation.text(RunOptions.instance) ?? hostName)
+    options.properties = properties
+    options.origin = invocation.text(RunOptions.from).flatMap { StartOffset(rawValue: $0) } ?? .beginning
+    options.createsTopics = invocation.flag(RunOptions.createTopics)
+    options.stopsAtEnd = invocation.flag(RunOptions.stopAtEnd)
+    let registry = MetricsRegistry()
+    for table in tables { registry.gauge(PipelineMetrics.tableEntries, [table.name]).set(Double(table.entryCount)) }
+    let isQuiet = invocation.flag(RunOptions.quiet)
+    let reporter = Reporter(
+      plan, registry: registry, showsProgress: isTerminal && !isQuiet,
+      metricsPath: invocation.text(RunOptions.metricsFile))
+    return run(plan, tables, options, registry, reporter, isQuiet: isQuiet)
+  }
+
+  private static func run(
+    _ plan: PipelinePlan, _ tables: [TableSnapshot], _ options: KafkaRunner.Options, _ registry: MetricsRegistry,
+    _ reporter: Reporter, isQuiet: Bool
+  ) -> ExitCode {
+    do throws(PipelineFailure) {
+      let runner = try KafkaRunner(
+        plan: plan, tables: tables, options: options, registry: registry, productVersion: ProgramVersion.number
+      ) { reporter.tick() }
+      let signals = StopSignals { runner.stop() }
+      defer { signals.cancel() }
+      try runner.run()
+    } catch {
+      reporter.finish()
+      Program.writeError("tocsin: \(error)")
+      return ExitCode(error.kind)
+    }
+    reporter.finish()
+    if !isQuiet { Program.writeError(reporter.summary) }
+    return .success
+  }
+
+  private static func format(_ invocation: Invocation, _ isTerminal: Bool) -> LogSystem.Format {
+    switch invocation.text(RunOptions.logFormat) {
+    case "text": .text
+    case "json": .json
+    default: isTerminal ? .text : .json
+    }
+  }
+
+  /// The instance's name where none is given: the machine's, which restarts do not change.
+  private static var hostName: String { ProcessInfo.processInfo.hostName }
+}
+
+extension ExitCode {
+  /// What a failure means for the exit code.
+  init(_ kind: PipelineFailure.Kind) {
+    switch kind {
+    case .configuration: self = .environment
+    case .unreachable: self = .unreachable
+    case .fenced: self = .fenced
+    case .fatal: self = .fatal
+    }
+  }
+}
+
+extension KafkaOptions {
+  /// The librdkafka properties of `--bootstrap` and `--set`.
+  static func properties(_ invocation: Invocation) throws(CommandLineError) -> [String: String] {
+    var properties: [String: String] = [:]
+    let prefix = "librdkafka."
+    for (name, value) in invocation.assignments(set) {
+      guard name.hasPrefix(prefix), name.count > prefix.count else {
+        throw .conflict("`--set \(name)`: write `--set librdkafka.PROPERTY=VALUE`")
+      }
+      properties[String(name.dropFirst(prefix.count))] = value
+    }
+    if let bootstrap = invocation.text(bootstrap) { properties["bootstrap.servers"] = bootstrap }
+    return properties
+  }
+}

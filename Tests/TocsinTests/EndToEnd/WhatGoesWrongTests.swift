@@ -1,0 +1,87 @@
+import Foundation
+import Kafka
+import KafkaTestSupport
+import Testing
+
+/// What goes wrong outside the pipeline file is told in one clear line, with an exit code of its own.
+@Suite(.serialized) struct WhatGoesWrongTests {
+  private static let pipeline = "pipelines/crypto-transfers.yaml"
+
+  private static func topics(_ kafka: RealKafka, alerts: Bool = true) throws -> [String] {
+    let admin = try KafkaAdmin(kafka.configuration)
+    let names = ["transfers", "transfers.late", "transfers.dead"] + (alerts ? ["alerts"] : [])
+    _ = try admin.createTopics(names.map { NewTopic($0, partitions: 1) }, timeoutMilliseconds: 20_000)
+    return names
+  }
+
+  @Test(.enabled(if: RealKafka.isAvailable("a missing topic")))
+  func aMissingTopic() throws {
+    let kafka = try RealKafka.shared()
+    let file = try Self.copy {
+      $0.replacing("topic: transfers\n", with: "topic: nowhere-\(UInt32.random(in: 0...9_999))\n")
+    }
+    defer { try? FileManager.default.removeItem(at: file) }
+    let outcome = try TocsinProcess.run(["run", file.path, "--bootstrap", kafka.bootstrapServers])
+    #expect(outcome.status == 3)
+    #expect(outcome.errors.contains("there is no topic `nowhere-"), "\(outcome.errors)")
+  }
+
+  @Test func aBrokerThatIsAwayIsWaitedFor() throws {
+    let process = try TocsinProcess(["run", Self.pipeline, "--bootstrap", "127.0.0.1:1", "--log-format", "text"])
+    #expect(process.waitFor("no answer yet, trying again"), "\(process.errorText)")
+    process.send(SIGTERM)
+    let outcome = process.wait(seconds: 30)
+    #expect(outcome.status != 0)
+    #expect(outcome.errors.contains("bootstrap.servers"), "\(outcome.errors)")
+  }
+
+  @Test(.enabled(if: RealKafka.isSecureAvailable("a wrong password")))
+  func aWrongPassword() throws {
+    let kafka = try RealKafka.shared()
+    let secure = try #require(kafka.secureBootstrapServers)
+    let outcome = try TocsinProcess.run(
+      [
+        "run", Self.pipeline, "--bootstrap", secure, "--set", "librdkafka.security.protocol=SASL_SSL", "--set",
+        "librdkafka.sasl.mechanism=SCRAM-SHA-512", "--set", "librdkafka.sasl.username=tocsin", "--set",
+        "librdkafka.sasl.password=wrong", "--set",
+        "librdkafka.ssl.ca.location=\(kafka.certificateAuthority ?? "")",
+      ])
+    #expect(outcome.status == 3, "\(outcome.errors)")
+    #expect(outcome.errors.contains("sasl.password"), "\(outcome.errors)")
+  }
+
+  @Test func aWrongPropertyIsAnsweredByLibrdkafka() throws {
+    let outcome = try TocsinProcess.run([
+      "run", Self.pipeline, "--bootstrap", "127.0.0.1:1", "--set", "librdkafka.fetch.wait.max.mss=5",
+    ])
+    #expect(outcome.status == 3)
+    #expect(outcome.errors.contains("fetch.wait.max.mss"), "\(outcome.errors)")
+  }
+
+  @Test func noBrokerIsNamed() throws {
+    let outcome = try TocsinProcess.run(["run", Self.pipeline])
+    #expect(outcome.status == 3)
+    #expect(outcome.errors.contains("--bootstrap"))
+  }
+
+  @Test func aMissingListIsTold() throws {
+    let file = try Self.copy { $0.replacing("ofac-sdn-excerpt.csv", with: "no-such-list.csv") }
+    defer { try? FileManager.default.removeItem(at: file) }
+    for command in [["check"], ["run"]] {
+      let outcome = try TocsinProcess.run(command + [file.path])
+      #expect(outcome.status == (command == ["check"] ? 1 : 3))
+      #expect(outcome.errors.contains("no-such-list.csv"), "\(outcome.errors)")
+    }
+  }
+
+  /// A copy of the shipped pipeline beside it, changed.
+  private static func copy(_ change: (String) -> String) throws -> URL {
+    let folder = TocsinProcess.repository.appendingPathComponent("pipelines")
+    let text = try String(contentsOf: folder.appendingPathComponent("crypto-transfers.yaml"), encoding: .utf8)
+    let changed = change(text)
+    try #require(changed != text)
+    let file = folder.appendingPathComponent("test-\(UInt32.random(in: .min ... .max)).yaml")
+    try changed.write(to: file, atomically: true, encoding: .utf8)
+    return file
+  }
+}
