@@ -14,6 +14,14 @@ public final class ConstantCell: @unchecked Sendable {
     storage.column.states[0] = CellState.value.rawValue
   }
 
+  /// A cell of type `.bytes`, with any bytes.
+  public init(bytes: [UInt8]) {
+    type = .bytes
+    storage = ColumnStorage(type: .bytes, capacity: 1)
+    writeBytes(bytes, storage.column.cells)
+    storage.column.states[0] = CellState.value.rawValue
+  }
+
   deinit { for memory in owned { memory.deallocate() } }
 
   /// A column of one row that holds the value; it stands as long as this object.
@@ -41,15 +49,14 @@ public final class ConstantCell: @unchecked Sendable {
     case (.decimal(let scale), .int(let number)):
       guard let scaled = Self.rescale(Int128(number), from: 0, to: scale) else { return false }
       cell.storeBytes(of: scaled, as: Int128.self)
-    case (.string, .string(let text)), (.bytes, .string(let text)): writeText(text, cell)
+    case (.string, .string(let text)), (.bytes, .string(let text)): writeBytes(Array(text.utf8), cell)
     case (.list(let element), .list(let values)): return writeList(values, element, cell)
     default: return false
     }
     return true
   }
 
-  private func writeText(_ text: String, _ cell: UnsafeMutableRawPointer) {
-    let bytes = Array(text.utf8)
+  private func writeBytes(_ bytes: [UInt8], _ cell: UnsafeMutableRawPointer) {
     let memory = UnsafeMutableRawPointer.allocate(byteCount: max(bytes.count, 1), alignment: 16)
     owned.append(memory)
     bytes.withUnsafeBytes { source in

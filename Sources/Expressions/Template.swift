@@ -36,7 +36,7 @@ public struct Template: Sendable {
         text.append(byte)
         index += 2
       } else if byte == UInt8(ascii: "{") {
-        guard let end = closing(bytes, index + 1) else {
+        guard let end = Lexer.closingBrace(bytes, from: index + 1) ?? closing(bytes, index + 1) else {
           diagnostics.append(
             Diagnostic(offset: index, length: 1, message: "this `{` has no `}`", hint: "write `{{` for a brace"))
           break
@@ -71,7 +71,7 @@ public struct Template: Sendable {
     return diagnostic
   }
 
-  /// The brace that ends an expression: texts and braces within it are skipped.
+  /// The brace that ends an expression which has mistakes: texts and braces within it are skipped.
   private static func closing(_ bytes: [UInt8], _ start: Int) -> Int? {
     var depth = 0
     var quote: UInt8?
@@ -98,7 +98,7 @@ public struct Template: Sendable {
   public func render(_ frame: Frame, row: Int) -> String {
     var text = ""
     var hits: [TableHit] = []
-    for piece in pieces {
+    for piece in pieces where text.utf8.count <= Self.renderedLimit {
       switch piece {
       case .text(let part): text += part
       case .program(let program):
@@ -108,8 +108,16 @@ public struct Template: Sendable {
         }
       }
     }
-    guard text.utf8.count > Self.renderedLimit else { return text }
-    while text.utf8.count > Self.renderedLimit { text = String(text.prefix(text.count * 9 / 10)) }
-    return text + "…"
+    return Self.cut(text)
+  }
+
+  /// The text, if need be cut between two characters of Unicode and ended by an ellipsis.
+  private static func cut(_ text: String) -> String {
+    guard text.utf8.count > renderedLimit else { return text }
+    let ellipsis = "…"
+    let bytes = Array(text.utf8.prefix(renderedLimit))
+    var end = renderedLimit - ellipsis.utf8.count
+    while end > 0, bytes[end] & 0xC0 == 0x80 { end -= 1 }
+    return String(decoding: bytes[..<end], as: UTF8.self) + ellipsis
   }
 }

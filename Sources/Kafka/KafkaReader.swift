@@ -65,7 +65,10 @@ public final class KafkaReader {
   /// Nothing came: because of something a person must mend, if there is such a thing.
   private func timedOut() throws(KafkaError) -> ReadOutcome {
     rd_kafka_poll(handle, 0)
-    if let cause = inbox.takeCause() { throw cause }
+    if let cause = inbox.takeCause() {
+      guard cause.isUnknownTopic else { throw cause }
+      return .notAvailable(.noSuchPartition)
+    }
     return .notAvailable(.timedOut)
   }
 

@@ -92,7 +92,11 @@ enum LogText {
       return "\(time) \(line.level.name) \(line.module): \(oneLine(line.message))\(fields)"
     case .json:
       var members = [("time", time), ("level", line.level.name), ("module", line.module), ("message", line.message)]
-      members += line.fields.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+      // A field of the same name as one of these would make the object ambiguous.
+      let taken = Set(members.map(\.0))
+      members += line.fields.sorted { $0.key < $1.key }.map {
+        (taken.contains($0.key) ? "field_" + $0.key : $0.key, $0.value)
+      }
       return "{" + members.map { "\(json($0.0)):\(json($0.1))" }.joined(separator: ",") + "}"
     }
   }
@@ -102,32 +106,30 @@ enum LogText {
       + "Z"
   }
 
-  private static func oneLine(_ text: String) -> String {
-    text.replacing("\n", with: "\\n").replacing("\r", with: "\\r")
-  }
+  /// Line feeds and what a terminal would obey are escaped: messages hold what strangers wrote.
+  private static func oneLine(_ text: String) -> String { text.unicodeScalars.map { escaped($0) ?? "\($0)" }.joined() }
 
   private static func quoteIfNeeded(_ text: String) -> String {
-    text.contains { $0 == " " || $0 == "\"" || $0.isNewline } || text.isEmpty ? json(text) : text
+    text.isEmpty || text.unicodeScalars.contains { $0 == " " || $0 == "\"" || escaped($0) != nil } ? json(text) : text
   }
 
   private static func json(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      default:
-        if scalar.value < 0x20 {
-          let digits = String(scalar.value, radix: 16)
-          result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        } else {
-          result.unicodeScalars.append(scalar)
-        }
-      }
+    let inside = text.unicodeScalars.map { scalar in
+      scalar == "\"" || scalar == "\\" ? "\\\(scalar)" : escaped(scalar) ?? "\(scalar)"
     }
-    return result + "\""
+    return "\"" + inside.joined() + "\""
+  }
+
+  /// A control character or line separator as JSON writes it; nil for any other.
+  private static func escaped(_ scalar: Unicode.Scalar) -> String? {
+    switch scalar {
+    case "\n": return "\\n"
+    case "\r": return "\\r"
+    case "\t": return "\\t"
+    case "\u{0}"..<" ", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
+      let digits = String(scalar.value, radix: 16)
+      return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    default: return nil
+    }
   }
 }

@@ -67,10 +67,13 @@ public final class Histogram: Sendable {
     counts = (0...bounds.count).map { _ in Counter() }
   }
 
-  /// Counts a value, in the metric's unit.
+  /// Counts a value, in the metric's unit. What is not a number counts for nothing; what is infinite counts, and adds
+  /// nothing to the sum.
   public func observe(_ value: Double) {
+    guard !value.isNaN else { return }
     counts[bounds.firstIndex { value <= $0 } ?? bounds.count].add()
-    sum.wrappingAdd(Int64((value * 1e9).rounded()), ordering: .relaxed)
+    guard let billionths = Int64(exactly: (value * 1e9).rounded()) else { return }
+    sum.wrappingAdd(billionths, ordering: .relaxed)
   }
 
   /// By bucket, the last of them without an upper bound; not cumulative.

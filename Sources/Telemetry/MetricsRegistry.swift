@@ -1,6 +1,7 @@
 internal import Synchronization
 
-/// All metrics of a process, to be written in Prometheus' text format. Labels are rendered once, when a series is asked for.
+/// All metrics of a process, to be written in Prometheus' text format. Labels are rendered once, when a series is asked
+/// for.
 public final class MetricsRegistry: Sendable {
   private enum Series {
     case counter(Counter)
@@ -8,10 +9,20 @@ public final class MetricsRegistry: Sendable {
     case histogram(Histogram)
   }
 
+  private struct Entry {
+    var series: Series
+    /// In the declaration's order.
+    var labels: [String]
+
+    func value(of label: String, in declaration: MetricDeclaration) -> String? {
+      declaration.labels.firstIndex(of: label).map { labels[$0] }
+    }
+  }
+
   private struct Family {
     var declaration: MetricDeclaration
     /// By rendered labels.
-    var series: [String: Series] = [:]
+    var series: [String: Entry] = [:]
   }
 
   private let families = Mutex<[String: Family]>([:])
@@ -42,13 +53,12 @@ public final class MetricsRegistry: Sendable {
 
   /// The sum of a counter's series; with `values`, of those whose labels have them (by the label's name).
   public func total(_ declaration: MetricDeclaration, where values: [String: String] = [:]) -> Int64 {
-    let marks = values.map { "\($0.key)=\"\(Self.escape($0.value))\"" }
-    return families.withLock { families in
+    families.withLock { families in
+      guard let family = families[declaration.name] else { return 0 }
       var total: Int64 = 0
-      for (labels, series) in families[declaration.name]?.series ?? [:] {
-        guard case .counter(let counter) = series else { continue }
-        let parts = labels.split(separator: ",").map(String.init)
-        if marks.allSatisfy({ parts.contains($0) }) { total += counter.value }
+      for (_, entry) in family.series {
+        guard case .counter(let counter) = entry.series else { continue }
+        if values.allSatisfy({ entry.value(of: $0.key, in: family.declaration) == $0.value }) { total += counter.value }
       }
       return total
     }
@@ -57,12 +67,11 @@ public final class MetricsRegistry: Sendable {
   /// Forgets the gauges of a partition that was given up, so that its last values do not stay for ever. Counters stay: they
   /// only rise.
   public func removeGauges(label: String, value: String) {
-    let mark = "\(label)=\"\(Self.escape(value))\""
     families.withLock { families in
       families = families.mapValues { family in
         guard family.declaration.kind == .gauge else { return family }
         var family = family
-        family.series = family.series.filter { !$0.key.split(separator: ",").contains { $0 == mark } }
+        family.series = family.series.filter { $0.value.value(of: label, in: family.declaration) != value }
         return family
       }
     }
@@ -77,10 +86,10 @@ public final class MetricsRegistry: Sendable {
     return families.withLock { families in
       var family = families[declaration.name] ?? Family(declaration: declaration)
       precondition(family.declaration == declaration, "\(declaration.name) is declared twice")
-      let series = family.series[key] ?? make()
-      family.series[key] = series
+      let entry = family.series[key] ?? Entry(series: make(), labels: labels)
+      family.series[key] = entry
       families[declaration.name] = family
-      return series
+      return entry.series
     }
   }
 
@@ -92,8 +101,8 @@ public final class MetricsRegistry: Sendable {
       let name = family.declaration.name
       lines.append("# HELP \(name) \(Self.escapeHelp(family.declaration.help))")
       lines.append("# TYPE \(name) \(family.declaration.kind.rawValue)")
-      for (labels, series) in family.series.sorted(by: { $0.key < $1.key }) {
-        lines += Self.lines(name, labels, series)
+      for (labels, entry) in family.series.sorted(by: { $0.key < $1.key }) {
+        lines += Self.lines(name, labels, entry.series)
       }
     }
     return lines.joined(separator: "\n") + (lines.isEmpty ? "" : "\n")
@@ -117,6 +126,8 @@ public final class MetricsRegistry: Sendable {
   }
 
   private static func text(_ value: Double) -> String {
+    if value.isNaN { return "NaN" }
+    if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
     let text = "\(value)"
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }

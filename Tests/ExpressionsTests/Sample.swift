@@ -13,44 +13,77 @@ struct SeededRandom: RandomNumberGenerator {
     mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
     return mixed ^ (mixed >> 31)
   }
+
+  mutating func pick<T>(_ values: [T]) -> T { values[Int.random(in: 0..<values.count, using: &self)] }
 }
 
-/// A table of three keys for tests.
+/// A table of four keys, one of them without values, with columns of several types; with or without an `else` row.
 final class SampleTable: ReferenceTable, @unchecked Sendable {
-  let name = "listed"
-  let columns = [TableColumn(name: "rate", type: .double)]
-  private let keys = ["a", "bb", "listed"]
-  private let rates = ColumnStorage(type: .double, capacity: 3)
+  static let layout = [
+    TableColumn(name: "rate", type: .double), TableColumn(name: "grade", type: .string),
+    TableColumn(name: "most", type: .decimal(scale: 2)), TableColumn(name: "since", type: .timestamp(.seconds)),
+    TableColumn(name: "score", type: .int), TableColumn(name: "isOpen", type: .bool),
+  ]
+  private static let rows: [[Scalar]] = [
+    [
+      .double(0.5), .string("ab"), .decimal(250, scale: 2), .timestamp(1_000_000_000_000_000_000), .int(7), .bool(true),
+    ],
+    [.double(1.5), .string(""), .decimal(-1, scale: 2), .timestamp(.max), .int(.min), .bool(false)],
+    [.double(.nan), .string("e\u{301}"), .decimal(.max, scale: 2), .timestamp(.min), .int(0), .bool(true)],
+  ]
+  private static let fallback: [Scalar] = [
+    .double(-1), .string("none"), .decimal(0, scale: 2), .timestamp(0), .int(-1), .bool(false),
+  ]
 
-  init() {
-    for row in 0..<2 {
-      rates.column.doubles[row] = Double(row) + 0.5
-      rates.column.states[row] = CellState.value.rawValue
+  let name: String
+  let columns = SampleTable.layout
+  private let hasElse: Bool
+  private let keys = ["a", "bb", "e\u{301}", "listed"]
+  private let storage = SampleTable.layout.map { ColumnStorage(type: $0.type.columnType, capacity: 4) }
+  private var owned: [ConstantCell] = []
+
+  init(_ name: String, hasElse: Bool) {
+    self.name = name
+    self.hasElse = hasElse
+    for (row, values) in Self.rows.enumerated() {
+      for (place, value) in values.enumerated() {
+        guard let cell = ConstantCell(value, type: storage[place].column.type) else { continue }
+        owned.append(cell)
+        cell.write(to: storage[place].column, row: row)
+      }
     }
   }
 
-  var entryCount: Int { 3 }
-  func find(_ key: BytesView) -> Int32 { Int32(keys.firstIndex(of: key.string) ?? -1) }
+  var entryCount: Int { keys.count }
+  func find(_ key: BytesView) -> Int32 {
+    Int32(keys.firstIndex { $0.utf8.elementsEqual(key.buffer) } ?? -1)
+  }
   func find(_ keys: Column, rows: Selection, into entries: UnsafeMutablePointer<Int32>) {
     for row in rows.indices { entries[row] = keys.state(row) == .value ? find(keys.views[row]) : -1 }
   }
   func value(entry: Int32, column: Int) -> Scalar? {
-    entry < 0 ? .double(-1) : rates.column.scalar(Int(entry)) ?? .null
+    if entry < 0 { return hasElse ? Self.fallback[column] : nil }
+    return storage[column].column.scalar(Int(entry)) ?? .null
   }
-  func storage(column: Int) -> Column { rates.column }
+  func storage(column: Int) -> Column { storage[column].column }
 }
 
-/// Columns of every type with values, gaps and extremes.
+/// Columns of every type with values, gaps, errors and extremes.
 final class SampleFrame {
   static let types: [(name: String, type: ColumnType)] = [
     ("i", .int), ("j", .int), ("x", .double), ("y", .double), ("s", .string), ("t", .string), ("b", .bool),
-    ("m", .decimal(scale: 2)), ("ts", .timestamp),
+    ("m", .decimal(scale: 2)), ("ts", .timestamp), ("u", .uint), ("v", .uint), ("n", .decimal(scale: 4)),
+    ("at", .timestamp), ("age", .duration), ("gap", .duration), ("is", .list(.int)), ("ss", .list(.string)),
+    ("raw", .bytes), ("c", .bool), ("ms", .list(.decimal(scale: 2))),
   ]
 
   static let environment = Environment(
     fields: types.enumerated().map { Environment.Variable(name: $1.name, type: $1.type, slot: $0, isOptional: true) },
-    params: ["limit": .double(2.5), "words": .list([.string("a"), .string("ab")])],
-    tables: [TableDeclaration(name: "listed", columns: [TableColumn(name: "rate", type: .double)], hasElse: true)])
+    params: ["limit": .double(2.5), "words": .list([.string("a"), .string("ab")]), "most": .decimal(1_000, scale: 2)],
+    tables: [
+      TableDeclaration(name: "listed", columns: SampleTable.layout, hasElse: true),
+      TableDeclaration(name: "strict", columns: SampleTable.layout, hasElse: false),
+    ])
 
   let storage: [ColumnStorage]
   let frame: Frame
@@ -58,27 +91,49 @@ final class SampleFrame {
 
   init(rows: Int, _ random: inout SeededRandom) {
     storage = Self.types.map { ColumnStorage(type: $0.type, capacity: rows) }
-    frame = Frame(count: rows, columns: storage.map(\.column), tables: [SampleTable()])
+    frame = Frame(
+      count: rows, columns: storage.map(\.column),
+      tables: [SampleTable("listed", hasElse: true), SampleTable("strict", hasElse: false)])
     for column in frame.columns {
       for row in 0..<rows {
-        guard Int.random(in: 0..<6, using: &random) > 0,
-          let cell = ConstantCell(Self.value(column.type, &random), type: column.type)
-        else { continue }
+        let choice = Int.random(in: 0..<12, using: &random)
+        if choice == 0 { column.states[row] = CellState.error.rawValue }
+        guard choice > 1, let cell = Self.cell(column.type, &random) else { continue }
         owned.append(cell)
         cell.write(to: column, row: row)
       }
     }
   }
 
+  private static func cell(_ type: ColumnType, _ random: inout SeededRandom) -> ConstantCell? {
+    if type == .bytes { return ConstantCell(bytes: random.pick([[], [0x61], [0xFF], [0xC3, 0xA9], [0x61, 0x62]])) }
+    return ConstantCell(value(type, &random), type: type)
+  }
+
   private static func value(_ type: ColumnType, _ random: inout SeededRandom) -> Scalar {
     switch type {
-    case .int:
-      .int([0, 1, -1, 2, 7, .max, .min, Int64.random(in: -5...5, using: &random)].randomElement(using: &random) ?? 0)
-    case .double: .double([0, -0.0, 1, 2.5, -3, 1e300, .infinity, .nan].randomElement(using: &random) ?? 0)
+    case .int: .int(random.pick([0, 1, -1, 2, 7, .max, .min, 1 << 53, Int64.random(in: -5...5, using: &random)]))
+    case .uint: .uint(random.pick([0, 1, 2, 7, .max, 1 << 63]))
+    case .double:
+      .double(
+        random.pick([
+          0, -0.0, 1, 2.5, -3, 1e300, -1e300, 1e-300, 9.3e18, -9_223_372_036_854_775_808, 1.8446744073709552e19,
+          .infinity, -.infinity, .nan,
+        ]))
     case .bool: .bool(Bool.random(using: &random))
-    case .decimal: .decimal([0, 100, 250, -1, 12_345].randomElement(using: &random) ?? 0, scale: 2)
-    case .timestamp: .timestamp(Int64.random(in: 0...2_000_000_000, using: &random) * 1_000_000_000)
-    default: .string(["", "a", "ab", "abc", "bb", "listed", "é", "e\u{301}"].randomElement(using: &random) ?? "")
+    case .decimal(let scale): .decimal(random.pick([0, 100, 250, -1, 12_345, 10_000, .max, .min]), scale: scale)
+    case .timestamp:
+      .timestamp(random.pick([.max, .min, 0, -1, Int64.random(in: 0...2_000_000_000, using: &random) * 1_000_000_000]))
+    case .duration:
+      .duration(
+        random.pick([.max, .min, 0, 1, -1, Int64.random(in: -90_000...90_000, using: &random) * 1_000_000_000]))
+    case .list(let element):
+      .list((0..<Int.random(in: 0...3, using: &random)).map { _ in value(element, &random) })
+    default:
+      .string(
+        random.pick([
+          "", "a", "ab", "abc", "bb", "listed", "é", "e\u{301}", "12", "-7", "1.5", "true", "(", "\u{1f6a8}b",
+        ]))
     }
   }
 }

@@ -47,4 +47,59 @@ import Testing
     let lines = captured.lines.withLock { $0 }
     #expect(lines.count == LogSystem.repeats + 2 && lines[LogSystem.repeats].contains("15 more times"))
   }
+
+  @Test func whatATerminalWouldObeyIsEscaped() {
+    for format in LogSystem.Format.allCases {
+      let (system, captured) = system(LogLevels(), format)
+      let hostile = "\u{1b}[2J\u{7}\u{9b}\u{2028}\r\n\u{0}"
+      system.write(LogLine(level: .info, module: "M", message: hostile, fields: ["k": hostile]), now: 0)
+      let line = captured.lines.withLock { $0 }.first ?? ""
+      #expect(
+        !line.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) || $0.value == 0x2028 })
+      #expect(line.contains("\\u001b[2J"))
+    }
+  }
+
+  @Test func aFieldNeverTakesThePlaceOfALinesOwnMember() {
+    let (system, captured) = system(LogLevels(), .json)
+    system.write(LogLine(level: .info, module: "M", message: "m", fields: ["level": "x", "a": "b"]), now: 0)
+    #expect(captured.lines.withLock { $0 }.first?.hasSuffix(#""message":"m","a":"b","field_level":"x"}"#) == true)
+  }
+
+  @Test(arguments: [
+    ("", LogLevel.info, LogLevel.info), ("debug", .debug, .debug), ("Kafka=error", .info, .error),
+    ("error,Kafka=debug,warning", .warning, .debug),
+  ])
+  func levelsAreRead(_ text: String, _ general: LogLevel, _ kafka: LogLevel) throws {
+    let levels = try LogLevels(parsing: text)
+    #expect(levels.level(of: "Pipeline") == general && levels.level(of: "Kafka") == kafka)
+  }
+
+  @Test(arguments: ["Kafka=", "=", "INFO", "a=b=info", " info"])
+  func whatIsNoLevelSaysSo(_ text: String) {
+    #expect(throws: LogLevels.Problem(word: text)) { try LogLevels(parsing: text) }
+  }
+
+  /// Different lines do not hold each other back, and a flood of different ones stays within bounds.
+  @Test func onlyEqualLinesAreHeldBack() {
+    let (system, captured) = system(LogLevels(), .text)
+    for number in 0..<3_000 { system.write(LogLine(level: .info, module: "M", message: "line \(number)"), now: 5) }
+    #expect(captured.lines.withLock { $0.count } == 3_000)
+    for _ in 0..<20 { system.write(LogLine(level: .info, module: "N", message: "line 1"), now: 6 + LogSystem.window) }
+    #expect(captured.lines.withLock { $0.count } == 3_000 + LogSystem.repeats)
+  }
+
+  @Test func linesFromManyThreadsAllCome() async {
+    let (system, captured) = system(LogLevels(), .text)
+    await withTaskGroup(of: Void.self) { group in
+      for task in 0..<8 {
+        group.addTask {
+          for number in 0..<100 {
+            system.write(LogLine(level: .info, module: "M", message: "\(task) \(number)"), now: 1)
+          }
+        }
+      }
+    }
+    #expect(captured.lines.withLock { Set($0).count } == 800)
+  }
 }

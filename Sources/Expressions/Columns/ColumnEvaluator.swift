@@ -118,6 +118,10 @@ final class RowKernel: ComputingKernel {
     case (.timestamp, .timestamp(let time)), (.duration, .duration(let time)):
       guard let time = Int64(exactly: time) else { return false }
       column.ints[row] = time
+    case (.bytes, .bytes(let bytes)):
+      let cell = ConstantCell(bytes: bytes)
+      owned.append(cell)
+      cell.write(to: column, row: row)
     default:
       guard let scalar = value.scalar, let cell = ConstantCell(scalar, type: column.type) else { return false }
       owned.append(cell)

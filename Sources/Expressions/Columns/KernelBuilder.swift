@@ -34,6 +34,7 @@ struct KernelBuilder {
   }
 
   private func constant(_ value: Value, _ type: ColumnType?) -> Kernel? {
+    if case .bytes(let bytes) = value { return ConstantKernel(ConstantCell(bytes: bytes), capacity: capacity) }
     guard let type, let scalar = value.scalar, let cell = ConstantCell(scalar, type: type) else { return nil }
     return ConstantKernel(cell, capacity: capacity)
   }
@@ -58,7 +59,7 @@ struct KernelBuilder {
 
   private func comparison(_ operation: Operation, _ left: Node, _ right: Node) -> Kernel? {
     let (left, right) = Self.aligned(left, right)
-    guard left.type == right.type else { return nil }
+    guard left.type == right.type, isHeld(left), isHeld(right) else { return nil }
     let a = build(left)
     let b = build(right)
     switch left.type {
@@ -68,6 +69,23 @@ struct KernelBuilder {
     case .decimal: return ComparisonKernel<Int128>(operation, a, b, capacity: capacity)
     case .string: return TextComparisonKernel(operation, a, b, capacity: capacity)
     default: return nil
+    }
+  }
+
+  /// Whether a column holds every value that an operand can have: a column's times are fewer than CEL's, and money of
+  /// several scales may not fit the largest of them. What is not held is worked out row by row.
+  private func isHeld(_ node: Node) -> Bool {
+    switch (node.type, node.kind) {
+    case (.timestamp, _), (.duration, _), (.decimal, _): break
+    default: return true
+    }
+    switch node.kind {
+    case .column, .tableColumn: return true
+    case .constant(let value): return value.scalar != nil
+    case .call(let operation, let operands):
+      guard case .decimal = node.type else { return false }
+      return (operation.isArithmetic || operation == .negate) && operands.allSatisfy { isHeld($0) }
+    default: return false
     }
   }
 
@@ -95,7 +113,7 @@ struct KernelBuilder {
   private func toDouble(_ operand: Node) -> Kernel? {
     switch operand.type {
     case .int: ToDoubleKernel(build(operand), scale: nil, capacity: capacity)
-    case .decimal(let scale): ToDoubleKernel(build(operand), scale: scale, capacity: capacity)
+    case .decimal(let scale) where isHeld(operand): ToDoubleKernel(build(operand), scale: scale, capacity: capacity)
     default: nil
     }
   }

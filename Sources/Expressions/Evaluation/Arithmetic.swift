@@ -6,9 +6,15 @@ enum Arithmetic {
     case (.int(let a), .int(let b)): return .int(try integer(operation, a, b))
     case (.uint(let a), .uint(let b)): return .uint(try integer(operation, a, b))
     case (.double(let a), .double(let b)): return try double(operation, a, b, values)
-    case (.string(let a), .string(let b)) where operation == .add: return .string(a + b)
-    case (.bytes(let a), .bytes(let b)) where operation == .add: return .bytes(a + b)
-    case (.list(let a), .list(let b)) where operation == .add: return .list(a + b)
+    case (.string(let a), .string(let b)) where operation == .add:
+      guard a.utf8.count + b.utf8.count <= ValueLimit.textBytes else { throw .tooLarge }
+      return .string(a + b)
+    case (.bytes(let a), .bytes(let b)) where operation == .add:
+      guard a.count + b.count <= ValueLimit.textBytes else { throw .tooLarge }
+      return .bytes(a + b)
+    case (.list(let a), .list(let b)) where operation == .add:
+      guard a.count + b.count <= ValueLimit.elements else { throw .tooLarge }
+      return .list(a + b)
     case (.decimal(let a, let s), .decimal(let b, let t)): return try decimal(operation, a, s, b, t, values)
     case (.decimal(let a, let s), .int(let b)), (.int(let b), .decimal(let a, let s)):
       guard operation == .multiply else { throw .noOverload(operation.symbol, values) }
@@ -93,6 +99,13 @@ enum Arithmetic {
     default: throw .noOverload(operation.symbol, values)
     }
   }
+}
+
+/// Bounds of what expressions put together: texts and lists that grow with every step end in an error value.
+enum ValueLimit {
+  /// Bytes of a text; a little more than the largest record that is read.
+  static let textBytes = 16 << 20
+  static let elements = 4 << 20
 }
 
 /// The bounds of CEL's times: the years 1 to 9999, and durations of up to 10,000 years.

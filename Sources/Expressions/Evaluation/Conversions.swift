@@ -56,7 +56,7 @@ enum Conversions {
     case .uint(let number): return number
     case .int(let number): return try fitting(UInt64(exactly: number))
     case .double(let number):
-      guard number > -1, number < 18_446_744_073_709_551_616 else { throw .overflow }
+      guard number >= 0, number < 18_446_744_073_709_551_616 else { throw .overflow }
       return UInt64(number)
     case .string(let text):
       guard let number = UInt64(text) else { throw EvaluationError("`\(text)` is no uint") }
@@ -174,6 +174,7 @@ enum DurationText {
       else {
         throw problem
       }
+      guard part < 1 << 100 else { throw .overflow }
       total += part
       guard total < 1 << 100 else { throw .overflow }
     }
@@ -186,12 +187,16 @@ enum DurationText {
     var total: Int128 = 0
     if !parts[0].isEmpty {
       guard let whole = Int128(parts[0]) else { return nil }
-      total = whole * unit
+      let (product, overflow) = whole.multipliedReportingOverflow(by: unit)
+      guard !overflow else { return nil }
+      total = product
     }
     if parts.count == 2, !parts[1].isEmpty {
-      guard let fraction = Int128(parts[1]) else { return nil }
+      // Digits beyond these count for less than a nanosecond of a week.
+      let digits = parts[1].prefix(16)
+      guard let fraction = Int128(digits) else { return nil }
       var divisor: Int128 = 1
-      for _ in parts[1] { divisor *= 10 }
+      for _ in digits { divisor *= 10 }
       total += fraction * unit / divisor
     }
     return number.isEmpty ? nil : total

@@ -7,8 +7,10 @@ struct Interpreter {
   private var locals: [Value] = []
   /// Table entries that were asked for and found.
   private(set) var hits: [TableHit] = []
-  /// Steps left: a bound on comprehensions within each other.
-  private var budget = 1_000_000
+  /// Steps left of the outermost comprehension: a bound on those within each other. What stands outside is bounded by
+  /// the expression's size.
+  private var budget = Self.stepLimit
+  private static let stepLimit = 1_000_000
 
   init(frame: Frame?, row: Int) {
     self.frame = frame
@@ -173,7 +175,11 @@ struct Interpreter {
     case let other: throw EvaluationError("a \(other.typeName) has no elements")
     }
     let depth = locals.count
-    defer { locals.removeSubrange(depth...) }
+    if depth == 0 { budget = Self.stepLimit }
+    defer {
+      locals.removeSubrange(depth...)
+      if depth == 0 { budget = Self.stepLimit }
+    }
     while locals.count <= local { locals.append(.null) }
     switch macro {
     case .all, .exists: return try quantified(elements, local, body, decides: macro == .exists)

@@ -81,14 +81,16 @@ enum TextFunctions {
   private static func replace(_ scalars: [Unicode.Scalar], _ values: [Value]) throws(EvaluationError) -> String {
     let old = try text(values, 1)
     let new = try text(values, 2)
-    var left = try int(values, 3) ?? -1
+    // Below zero: all of them.
+    var left = max(try int(values, 3) ?? -1, -1)
     var result: [Unicode.Scalar] = []
     var place = 0
     while place <= scalars.count {
+      guard result.count <= ValueLimit.textBytes else { throw .tooLarge }
       let isMatch = place + old.count <= scalars.count && scalars[place..<(place + old.count)].elementsEqual(old)
       if left != 0, isMatch {
         result += new
-        left -= 1
+        if left > 0 { left -= 1 }
         if old.isEmpty {
           if place < scalars.count { result.append(scalars[place]) }
           place += 1
@@ -136,9 +138,12 @@ enum TextFunctions {
       separator = text
     }
     var parts: [String] = []
+    var size = 0
     for element in elements {
       guard case .string(let text) = element else { throw .noOverload("join", values) }
       parts.append(text)
+      size += text.utf8.count + separator.utf8.count
+      guard size <= ValueLimit.textBytes else { throw .tooLarge }
     }
     return .string(parts.joined(separator: separator))
   }

@@ -62,9 +62,8 @@ enum TimeParts {
     let isWest = digits.hasPrefix("-")
     if isWest || digits.hasPrefix("+") { digits = digits.dropFirst() }
     let parts = digits.split(separator: ":", omittingEmptySubsequences: false)
-    guard parts.count == 2, parts[0].count == 2, parts[1].count == 2, let hours = Int(parts[0]),
-      let minutes = Int(parts[1]),
-      hours < 24, minutes < 60
+    guard parts.count == 2, parts.allSatisfy({ $0.utf8.count == 2 && $0.utf8.allSatisfy(Lexer.isDigit) }),
+      let hours = Int(parts[0]), let minutes = Int(parts[1]), hours < 24, minutes < 60
     else { return nil }
     return (hours * 3_600 + minutes * 60) * (isWest ? -1 : 1)
   }
@@ -74,7 +73,7 @@ enum TimeParts {
     // The year goes by whole cycles of the calendar (400 years) into the range that 64 bits hold, and back.
     let bytes = Array(text.utf8)
     guard bytes.count >= 20, bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: "t"),
-      let year = Int(String(decoding: bytes[0..<4], as: UTF8.self)), year >= 0
+      bytes[0..<4].allSatisfy(Lexer.isDigit), let year = Int(String(decoding: bytes[0..<4], as: UTF8.self))
     else { throw EvaluationError("`\(text)` is no RFC 3339 time") }
     let shifted = year % 400 + 1_600 + (year % 400 < 100 ? 400 : 0)
     let cycles = (year - shifted) / 400
@@ -89,9 +88,11 @@ enum TimeParts {
 
   static func text(_ time: Int128) -> String {
     if let short = Int64(exactly: time) { return trimmed(TimestampText.text(short)) }
-    let cycles = (time < 0 ? time - 146_097 * day : time) / (146_097 * day)
-    let moved = Int64(time - cycles * 146_097 * day)
-    let text = TimestampText.text(moved)
+    // By whole cycles of the calendar into the 400 years from 1700 on, which 64 bits hold.
+    let start = Int128(CivilDate(year: 1_700, month: 1, day: 1).daysSinceEpoch) * day
+    var (cycles, remainder) = (time - start).quotientAndRemainder(dividingBy: 146_097 * day)
+    if remainder < 0 { (cycles, remainder) = (cycles - 1, remainder + 146_097 * day) }
+    let text = TimestampText.text(Int64(start + remainder))
     let year = (Int(text.prefix(4)) ?? 0) + Int(cycles) * 400
     let digits = String(year)
     return trimmed(String(repeating: "0", count: max(0, 4 - digits.count)) + digits + text.dropFirst(4))

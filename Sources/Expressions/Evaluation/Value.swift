@@ -83,6 +83,7 @@ public struct EvaluationError: Error, Hashable, Sendable, CustomStringConvertibl
   init(_ description: String) { self.description = description }
 
   static let overflow = EvaluationError("the result does not fit")
+  static let tooLarge = EvaluationError("the result is too large")
   static let divisionByZero = EvaluationError("division by zero")
   static func noOverload(_ operation: String, _ values: [Value]) -> EvaluationError {
     EvaluationError("`\(operation)` does not take \(values.map(\.typeName).joined(separator: ", "))")

@@ -7,6 +7,11 @@ struct Lexer {
 
   init(_ source: String) { self.source = Array(source.utf8) }
 
+  private init(_ source: [UInt8], _ index: Int) {
+    self.source = source
+    self.index = index
+  }
+
   static func tokens(_ source: String) throws(Diagnostic) -> [Token] {
     var lexer = Lexer(source)
     var tokens: [Token] = []
@@ -15,6 +20,20 @@ struct Lexer {
       tokens.append(token)
       if token.kind == .end { return tokens }
     }
+  }
+
+  /// Where the expression that begins at `start` ends with a `}` that it did not open; nil where there is none, or where
+  /// what stands there can't be cut into tokens.
+  static func closingBrace(_ source: [UInt8], from start: Int) -> Int? {
+    var lexer = Lexer(source, start)
+    var depth = 0
+    while let token = try? lexer.next(), token.kind != .end {
+      if token.isSymbol("{") { depth += 1 }
+      guard token.isSymbol("}") else { continue }
+      if depth == 0 { return token.offset }
+      depth -= 1
+    }
+    return nil
   }
 
   private var current: UInt8? { index < source.count ? source[index] : nil }
@@ -130,8 +149,8 @@ struct Lexer {
     }
     let text = String(decoding: source[start..<index], as: UTF8.self)
     guard isDouble else { return try integer(text, radix: 10, start) }
-    guard let value = Double(text.hasPrefix(".") ? "0" + text : text) else {
-      throw error(start, "`\(text)` is no number")
+    guard let value = Double(text.hasPrefix(".") ? "0" + text : text), value.isFinite else {
+      throw error(start, "the number is larger than a double can be")
     }
     return token(.double(value), start)
   }

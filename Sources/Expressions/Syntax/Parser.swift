@@ -3,6 +3,8 @@ struct Parser {
   /// Expressions within each other.
   static let depthLimit = 96
   static let nodeLimit = 10_000
+  /// Levels of the tree: what walks down it calls itself once a level.
+  static let treeLimit = 600
   /// UTF-8 bytes of a source.
   static let sourceLimit = 64 << 10
 
@@ -61,7 +63,15 @@ struct Parser {
     guard nodeCount <= Self.nodeLimit else {
       throw Diagnostic(offset: start, length: 1, message: "the expression has more than \(Self.nodeLimit) parts")
     }
-    return Syntax(kind, offset: start, length: max(0, last.offset + last.length - start))
+    return try bounded(Syntax(kind, offset: start, length: max(0, last.offset + last.length - start)))
+  }
+
+  private func bounded(_ syntax: Syntax) throws(Diagnostic) -> Syntax {
+    guard syntax.depth <= Self.treeLimit else {
+      throw Diagnostic(
+        offset: syntax.offset, length: 1, message: "the expression is more than \(Self.treeLimit) operations deep")
+    }
+    return syntax
   }
 
   private mutating func nested<T>(_ body: (inout Parser) throws(Diagnostic) -> T) throws(Diagnostic) -> T {
@@ -116,7 +126,8 @@ struct Parser {
     if level < 2 { return try balanced(operands[...], isOr: level == 0, start, ends) }
     var result = operands[0]
     for (place, text) in operators.enumerated() {
-      result = Syntax(.binary(text, result, operands[place + 1]), offset: start, length: ends[place + 1] - start)
+      result = try bounded(
+        Syntax(.binary(text, result, operands[place + 1]), offset: start, length: ends[place + 1] - start))
       nodeCount += 1
       guard place < 512, nodeCount <= Self.nodeLimit else {
         throw Diagnostic(offset: start, length: 1, message: "too many operators in a row")
@@ -135,7 +146,7 @@ struct Parser {
     let right = try balanced(operands[middle...], isOr: isOr, operands[middle].offset, ends)
     nodeCount += 1
     let length = ends[operands.endIndex - 1] - start
-    return Syntax(isOr ? .or(left, right) : .and(left, right), offset: start, length: length)
+    return try bounded(Syntax(isOr ? .or(left, right) : .and(left, right), offset: start, length: length))
   }
 
   /// Where the last token ends.

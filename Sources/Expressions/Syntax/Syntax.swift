@@ -23,10 +23,25 @@ final class Syntax: Sendable {
   /// UTF-8 bytes into the source.
   let offset: Int
   let length: Int
+  /// Levels of the tree from here down, itself included.
+  let depth: Int
 
   init(_ kind: Kind, offset: Int, length: Int) {
     self.kind = kind
     self.offset = offset
     self.length = length
+    depth = 1 + (Self.children(kind).map(\.depth).max() ?? 0)
+  }
+
+  private static func children(_ kind: Kind) -> [Syntax] {
+    switch kind {
+    case .literal, .identifier, .rootIdentifier: []
+    case .select(let target, _), .not(let target), .negate(let target): [target]
+    case .index(let a, let b), .binary(_, let a, let b), .and(let a, let b), .or(let a, let b): [a, b]
+    case .call(_, let target, let arguments): (target.map { [$0] } ?? []) + arguments
+    case .list(let elements): elements
+    case .map(let entries): entries.flatMap { [$0.key, $0.value] }
+    case .conditional(let a, let b, let c): [a, b, c]
+    }
   }
 }
