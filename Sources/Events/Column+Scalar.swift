@@ -42,7 +42,7 @@ extension Scalar {
   }
 
   /// The value in a sentence: a double with at most two decimal places (below 1: four significant digits), a decimal without
-  /// trailing zeros; all else as in `text`.
+  /// trailing zeros beyond the second place; all else as in `text`.
   public var readableText: String {
     switch self {
     case .double(let number) where number.isFinite && abs(number) < 1e15: Self.rounded(number)
@@ -59,10 +59,9 @@ extension Scalar {
   }
 
   private static func trimmed(_ text: String) -> String {
-    guard text.contains(".") else { return text }
+    guard let point = text.firstIndex(of: ".") else { return text }
     var text = text
-    while text.hasSuffix("0") { text.removeLast() }
-    if text.hasSuffix(".") { text.removeLast() }
+    while text.hasSuffix("0"), text.distance(from: point, to: text.endIndex) > 3 { text.removeLast() }
     return text
   }
 

@@ -60,7 +60,8 @@ struct RuleSpec {
     switch kind {
     case .event: "\(event.k ?? "?") \(event.n.map(String.init) ?? "?")"
     case .window:
-      values.enumerated().map { "\(Self.letName($0.offset)) \($0.element?.text ?? "?")" }.joined(separator: ", ")
+      values.enumerated().map { "\(Self.letName($0.offset)) \($0.element?.readableText ?? "?")" }.joined(
+        separator: ", ")
     }
   }
 

@@ -84,7 +84,7 @@ import Testing
     (Scalar.double(28262.728799999997), "28262.73"), (.double(3), "3"), (.double(0), "0"), (.double(-0.5), "-0.5"),
     (.double(0.00012345678), "0.0001235"), (.double(1e300), "1e+300"), (.double(.infinity), "inf"),
     (.double(0.1 + 0.2), "0.3"), (.decimal(48_964_330_000_000_000, scale: 18), "0.04896433"),
-    (.decimal(1_250, scale: 2), "12.5"), (.decimal(1_200, scale: 2), "12"), (.decimal(100, scale: 0), "100"),
+    (.decimal(1_250, scale: 2), "12.50"), (.decimal(1_200, scale: 2), "12.00"), (.decimal(100, scale: 0), "100"),
     (.int(7), "7"), (.string("a0"), "a0"),
   ])
   func numbersAreShownForReading(value: Scalar, text: String) { #expect(value.readableText == text) }
