@@ -31,6 +31,19 @@ public enum Kcat {
     return false
   }
 
+  /// Reads a topic again and again until it holds what is waited for, for at most 20 s: a commit is told as soon as it is
+  /// decided, and its markers, without which no reader sees it, may stand in the partitions a little later.
+  public static func read(
+    _ topic: String, of bootstrap: String, until isEnough: ([Record]) -> Bool
+  ) throws -> [Record] {
+    let deadline = ContinuousClock.now + .seconds(20)
+    while true {
+      let records = try read(topic, of: bootstrap)
+      if isEnough(records) || ContinuousClock.now >= deadline { return records }
+      usleep(300_000)
+    }
+  }
+
   /// All records that a topic holds now, those of one partition in their order.
   ///
   /// - Parameters:

@@ -76,19 +76,25 @@ struct BenchJob {
     }.sorted()
   }
 
+  private static func isOpened(_ record: Kcat.Record) -> Bool {
+    record.headers["ce_type"] == "dev.tocsin.alert.opened.v1"
+  }
+
   /// What a consumer that is not ours finds on the alert topic: each alert that opened, by its cause.
   func opened() throws -> [Cause] {
-    try Kcat.read("\(topic).alerts", of: kafka.bootstrapServers)
-      .filter { $0.headers["ce_type"] == "dev.tocsin.alert.opened.v1" }
-      .map { record in
-        let json = record.json
-        let finding = json["finding_info"] as? [String: Any]
-        let analytic = finding?["analytic"] as? [String: Any]
-        let evidence = (json["evidences"] as? [[String: Any]])?.last?["data"] as? [String: Any]
-        return Cause(
-          rule: analytic?["name"] as? String ?? "", partition: evidence?["partition"] as? Int ?? -1,
-          offset: evidence?["offset"] as? Int ?? -1)
-      }.sorted()
+    try Kcat.read("\(topic).alerts", of: kafka.bootstrapServers) { records in
+      records.count { Self.isOpened($0) } >= expected.count
+    }
+    .filter { Self.isOpened($0) }
+    .map { record in
+      let json = record.json
+      let finding = json["finding_info"] as? [String: Any]
+      let analytic = finding?["analytic"] as? [String: Any]
+      let evidence = (json["evidences"] as? [[String: Any]])?.last?["data"] as? [String: Any]
+      return Cause(
+        rule: analytic?["name"] as? String ?? "", partition: evidence?["partition"] as? Int ?? -1,
+        offset: evidence?["offset"] as? Int ?? -1)
+    }.sorted()
   }
 
   /// Compares what came out with what had to: nothing missing, nothing twice, nothing else.
