@@ -22,8 +22,8 @@ public struct ClientSettings: Sendable, Hashable {
 
   /// Defaults that the user may change. The queue's bounds count for each partition: they keep four of them under 100 MB.
   private static let consumerDefaults = [
-    "partition.assignment.strategy": "cooperative-sticky", "queued.min.messages": "30000",
-    "queued.max.messages.kbytes": "16384", "fetch.wait.max.ms": "100",
+    "partition.assignment.strategy": "cooperative-sticky", "queued.min.messages": "10000",
+    "queued.max.messages.kbytes": "6144", "fetch.wait.max.ms": "100",
   ]
 
   private static let producerDefaults = ["transaction.timeout.ms": "10000", "linger.ms": "0"]
