@@ -21,6 +21,7 @@ final class ControlLoop {
   private let committer: Committer
   private let takeOver: TakeOver
   private let setGroup: (GroupMetadata?) -> Void
+  private let endHangingOffsets: @Sendable (PartitionID, GroupMetadata) -> Void
   private var held: [PartitionID: Held] = [:]
   /// Partitions that are being taken over: the assignment is answered when their places are known.
   private var pending: Set<TopicPartition> = []
@@ -36,8 +37,10 @@ final class ControlLoop {
   }
 
   init(
-    runner: KafkaRunner, consumer: KafkaConsumer, committer: Committer, setGroup: @escaping (GroupMetadata?) -> Void
+    runner: KafkaRunner, consumer: KafkaConsumer, committer: Committer, setGroup: @escaping (GroupMetadata?) -> Void,
+    endHangingOffsets: @escaping @Sendable (PartitionID, GroupMetadata) -> Void
   ) {
+    self.endHangingOffsets = endHangingOffsets
     self.runner = runner
     self.consumer = consumer
     self.committer = committer
@@ -105,6 +108,9 @@ final class ControlLoop {
     let runner = runner
     takeOver.begin(
       partitions, isCancelled: { epoch.current != asked || runner.isStopRequested },
+      onStuck: { [committer, endHangingOffsets] partition, group in
+        committer.perform { endHangingOffsets(partition, group) }
+      },
       answer: { places in
         if epoch.current == asked { runner.tell(.places(places, rebalance)) }
       })

@@ -115,11 +115,14 @@ public final class KafkaRunner: Sendable {
       let sink = KafkaSink(settings: settings, topics: topics, committed: committed)
       try open(sink)
       defer { sink.close() }
-      try control(consumer, sink, partitionCount) { sink.setGroup($0) }
+      try control(
+        consumer, sink, partitionCount, setGroup: { sink.setGroup($0) },
+        endHangingOffsets: { sink.endHangingOffsets($0, $1) })
     case .atLeastOnce:
       let sink = AtLeastOnceSink(settings: settings, topics: topics, consumer: consumer, committed: committed)
       defer { sink.close() }
-      try control(consumer, sink, partitionCount) { _ in }
+      // Without transactions, no offset hangs.
+      try control(consumer, sink, partitionCount, setGroup: { _ in }, endHangingOffsets: { _, _ in })
     }
     if let reason = failure.withLock({ $0 }) { throw reason }
   }
@@ -136,12 +139,14 @@ public final class KafkaRunner: Sendable {
   }
 
   private func control(
-    _ consumer: KafkaConsumer, _ sink: any Sink, _ partitionCount: Int, setGroup: @escaping (GroupMetadata?) -> Void
+    _ consumer: KafkaConsumer, _ sink: any Sink, _ partitionCount: Int, setGroup: @escaping (GroupMetadata?) -> Void,
+    endHangingOffsets: @escaping @Sendable (PartitionID, GroupMetadata) -> Void
   ) throws(PipelineFailure) {
     let committer = Committer(
       sink: sink, unsettledBytes: plan.limits.unsettledBytes, metrics: CommitMetrics(registry)
     ) { [weak self] in self?.fail($0) }
-    let control = ControlLoop(runner: self, consumer: consumer, committer: committer, setGroup: setGroup)
+    let control = ControlLoop(
+      runner: self, consumer: consumer, committer: committer, setGroup: setGroup, endHangingOffsets: endHangingOffsets)
     defer { committer.stop() }
     try control.run(partitionCount: partitionCount)
   }

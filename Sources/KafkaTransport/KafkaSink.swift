@@ -153,8 +153,28 @@ final class KafkaSink: Sink, @unchecked Sendable {
     do throws(KafkaError) {
       return try committed(partitions)
     } catch {
+      if let first = partitions.first, let group = shared.withLock({ $0.group }) { endHangingOffsets(first, group) }
       throw .lost("\(error)")
     }
+  }
+
+  /// Ends an offset that hangs in the group, which is why stable offsets can't be had: a request of an earlier producer of
+  /// our name that a broker took up only after that producer's transaction had ended (a broker that stood still) leaves an
+  /// offset pending which no marker will follow. A transaction of the same name that takes part in the group and is left to
+  /// the next producer ends both. Nothing of it is ever committed. On the committer's queue.
+  func endHangingOffsets(_ partition: PartitionID, _ group: GroupMetadata) {
+    guard let producer else { return }
+    log.warning("stable offsets can't be had: ending what may hang in the group", ["partition": "\(partition)"])
+    do throws(KafkaError) {
+      try producer.beginTransaction()
+      let offset = TopicPartitionOffset(partition.topic, partition.number, offset: 0)
+      try producer.sendOffsets([offset], group: group, timeoutMilliseconds: 5 * Self.callTimeout)
+    } catch {
+      log.warning("a hanging offset could not be ended", ["error": "\(error)"])
+    }
+    producer.destroy()
+    // Without one, the next commit is lost and its recovery makes one.
+    self.producer = try? makeProducer()
   }
 
   private func makeProducer() throws(SinkFailure) -> KafkaProducer {

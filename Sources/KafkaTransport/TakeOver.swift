@@ -18,6 +18,8 @@ final class TakeOver: Sendable {
 
   /// Milliseconds for one question; it is asked again until it is answered.
   private static let timeout: Int32 = 10_000
+  /// Unanswered questions after which an open transaction can't be the reason any more.
+  private static let failuresUntilStuck = 3
 
   private let consumer: KafkaConsumer
   private let origin: StartOffset
@@ -30,11 +32,15 @@ final class TakeOver: Sendable {
   }
 
   /// Asks, and tells the answer from a thread of its own, or why there is none.
+  ///
+  /// - Parameter onStuck: called where offsets stay unstable for longer than any transaction may last.
   func begin(
     _ partitions: [TopicPartition], isCancelled: @escaping @Sendable () -> Bool,
+    onStuck: @escaping @Sendable (PartitionID, GroupMetadata) -> Void,
     answer: @escaping @Sendable (Result<[Place], PipelineFailure>) -> Void
   ) {
     queue.async {
+      var failures = 0
       while !isCancelled() {
         do throws(KafkaError) {
           answer(try self.look(partitions))
@@ -42,6 +48,12 @@ final class TakeOver: Sendable {
         } catch {
           guard error.class == .retriable else { return answer(.failure(PipelineFailure(error))) }
           self.log.warning("asking for committed offsets failed and is tried again", ["error": "\(error)"])
+          failures += 1
+          if failures.isMultiple(of: Self.failuresUntilStuck), let first = partitions.first,
+            let group = self.consumer.groupMetadata()
+          {
+            onStuck(PartitionID(first.topic, first.partition), group)
+          }
         }
       }
     }

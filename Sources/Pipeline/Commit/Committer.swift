@@ -106,6 +106,9 @@ public final class Committer: Sendable {
     }
   }
 
+  /// Does something with the sink between two transactions.
+  public func perform(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
+
   /// Ends it: what is under way is finished or fails, nothing new begins.
   public func stop() {
     state.withLock { $0.isStopped = true }

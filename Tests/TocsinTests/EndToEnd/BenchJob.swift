@@ -54,17 +54,17 @@ struct BenchJob {
     return variables
   }
 
-  /// The arguments of a run; a static member, so that one that was killed is back at once.
-  func arguments(instance: String = "one", _ more: [String] = []) -> [String] {
-    [
+  /// The arguments of a run; a static member is back at once where it was killed.
+  func arguments(instance: String = "one", isStatic: Bool = true, _ more: [String] = []) -> [String] {
+    let membership = isStatic ? ["--set", "librdkafka.group.instance.id=\(topic)-\(instance)"] : []
+    return [
       "run", "Benchmarks/bench.yaml", "--bootstrap", kafka.bootstrapServers, "--create-topics", "--instance", instance,
-      "--set", "librdkafka.group.id=\(topic)", "--set", "librdkafka.group.instance.id=\(topic)-\(instance)",
-      "--log-format", "text",
-    ] + more
+      "--set", "librdkafka.group.id=\(topic)", "--log-format", "text",
+    ] + membership + more
   }
 
-  func start(instance: String = "one", _ more: [String] = []) throws -> TocsinProcess {
-    try TocsinProcess(arguments(instance: instance, more), environment: environment)
+  func start(instance: String = "one", isStatic: Bool = true, _ more: [String] = []) throws -> TocsinProcess {
+    try TocsinProcess(arguments(instance: instance, isStatic: isStatic, more), environment: environment)
   }
 
   private static func truth(_ path: String) throws -> [Cause] {
