@@ -7,7 +7,6 @@ public final class EventDecoder {
   private let maximumRecordBytes: Int
   private let handle: OpaquePointer
   private let slots: UnsafeMutablePointer<csj_slot>
-  private let slotCount: Int
   /// At an address of their own: read in place, a plan is not copied for each cell.
   private let plans: UnsafeMutableBufferPointer<FieldPlan>
   private let reader: CellReader
@@ -73,7 +72,6 @@ public final class EventDecoder {
     _ = self.plans.initialize(from: plans)
     self.defaults = defaults
     self.headerNames = headerNames
-    slotCount = pointers
     slots = .allocate(capacity: max(pointers, 1))
     reader = CellReader { count in csj_allocate(handle, count) }
   }

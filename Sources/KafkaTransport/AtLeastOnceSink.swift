@@ -42,11 +42,7 @@ final class AtLeastOnceSink: Sink, @unchecked Sendable {
       guard let producer else { throw KafkaError(code: .destroyed, message: "there is no producer") }
       try deliver(transaction, producer)
       ClientLog.tell(producer.takeNotices(), log)
-      try consumer.commit(
-        transaction.pairs.map {
-          TopicPartitionOffset(
-            $0.partition.topic, $0.partition.number, offset: $0.position.offset, metadata: $0.position.metadata)
-        })
+      try consumer.commit(transaction.offsets)
     } catch {
       isAbandoned.store(false, ordering: .releasing)
       if !refused.isEmpty {

@@ -62,12 +62,8 @@ final class KafkaSink: Sink, @unchecked Sendable {
     do throws(KafkaError) {
       try retrying(began) { () throws(KafkaError) in try producer.beginTransaction() }
       if let failure = produce(transaction, producer) { throw failure }
-      let offsets = transaction.pairs.map {
-        TopicPartitionOffset(
-          $0.partition.topic, $0.partition.number, offset: $0.position.offset, metadata: $0.position.metadata)
-      }
       try retrying(began) { () throws(KafkaError) in
-        try producer.sendOffsets(offsets, group: group, timeoutMilliseconds: Self.callTimeout)
+        try producer.sendOffsets(transaction.offsets, group: group, timeoutMilliseconds: Self.callTimeout)
       }
       try retrying(began) { () throws(KafkaError) in
         try producer.commitTransaction(timeoutMilliseconds: Self.callTimeout)

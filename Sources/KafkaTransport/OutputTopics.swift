@@ -63,3 +63,13 @@ struct OutputTag {
   var opaque: UInt { (UInt(pair) << 40 | UInt(output)) + 1 }
   var place: SinkFailure.Place { SinkFailure.Place(pair: pair, output: output) }
 }
+
+extension Transaction {
+  /// The positions as Kafka commits them.
+  var offsets: [TopicPartitionOffset] {
+    pairs.map {
+      TopicPartitionOffset(
+        $0.partition.topic, $0.partition.number, offset: $0.position.offset, metadata: $0.position.metadata)
+    }
+  }
+}

@@ -50,9 +50,7 @@ public struct CommitCoordinator: Sendable {
     mutating func take(_ pair: Pair, bytes: Int, hasAlert: Bool) {
       self.bytes += bytes
       self.hasAlert = self.hasAlert || hasAlert
-      guard waiting != nil else { return waiting = pair }
-      waiting?.position = pair.position
-      waiting?.outputs.append(contentsOf: pair.outputs)
+      if waiting == nil { waiting = pair } else { waiting?.append(pair) }
     }
   }
 
@@ -91,13 +89,6 @@ public struct CommitCoordinator: Sendable {
     let hasAlert = pair.outputs.contains { $0.destination == .alerts }
     // In place: a waiting pair may hold thousands of outputs.
     queues[pair.partition, default: Queue()].take(pair, bytes: bytes, hasAlert: hasAlert)
-  }
-
-  private static func joined(_ first: Pair?, _ second: Pair) -> Pair {
-    guard var first else { return second }
-    first.position = second.position
-    first.outputs += second.outputs
-    return first
   }
 
   /// Whether a partition has so much unsettled that it should not be read on.
@@ -182,12 +173,13 @@ public struct CommitCoordinator: Sendable {
   private mutating func settle(_ isCovered: (Pair) -> Bool) -> [PartitionID] {
     var settled: [PartitionID] = []
     for (partition, var queue) in queues {
-      guard let pair = queue.inFlight else { continue }
+      guard var pair = queue.inFlight else { continue }
       queue.inFlight = nil
       if isCovered(pair) {
         settled.append(partition)
       } else {
-        queue.waiting = queue.waiting.map { Self.joined(pair, $0) } ?? pair
+        if let later = queue.waiting { pair.append(later) }
+        queue.waiting = pair
       }
       let outputs = queue.waiting?.outputs ?? []
       queue.bytes = outputs.reduce(0) { $0 + $1.byteCount }

@@ -76,6 +76,12 @@ public struct Pair: Sendable, Hashable {
     self.position = position
     self.outputs = outputs
   }
+
+  /// Takes in the pair that follows it.
+  mutating func append(_ later: Pair) {
+    position = later.position
+    outputs.append(contentsOf: later.outputs)
+  }
 }
 
 /// What is committed together.
