@@ -33,27 +33,29 @@ let package = Package(
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
-    module("Telemetry"),
+    module("Locking"),
+    module("Telemetry", ["Locking"]),
     module("Configuration", ["CYAML"]),
     module("Events", ["CSimdjson", "CCrypto"]),
     module("Expressions", ["Events", "CRE2"]),
     module("Tables", ["Events"]),
     module("Alerts", ["Events", "CCrypto"]),
     module("Detection", ["Events", "Expressions"]),
-    module("Kafka", ["CRdkafka"]),
+    module("Kafka", ["CRdkafka", "Locking"]),
     module(
       "Pipeline",
-      ["Events", "Expressions", "Tables", "Detection", "Alerts", "Configuration", "Telemetry"]),
-    module("KafkaTransport", ["Pipeline", "Kafka", "Events", "Telemetry"]),
+      ["Events", "Expressions", "Tables", "Detection", "Alerts", "Configuration", "Telemetry", "Locking"]),
+    module("KafkaTransport", ["Pipeline", "Kafka", "Events", "Telemetry", "Locking"]),
     .executableTarget(
       name: "tocsin",
       dependencies: [
         "KafkaTransport", "Pipeline", "Kafka", "Configuration", "Telemetry", "Events", "Expressions", "Tables",
-        "Detection", "Alerts",
+        "Detection", "Alerts", "Locking",
       ],
       swiftSettings: strict),
 
-    tests("TelemetryTests", ["Telemetry"]),
+    tests("LockingTests", ["Locking"]),
+    tests("TelemetryTests", ["Telemetry", "Locking"]),
     tests("ConfigurationTests", ["Configuration"]),
     tests("EventsTests", ["Events"]),
     tests("ExpressionsTests", ["Expressions", "Events"]),
@@ -62,16 +64,17 @@ let package = Package(
     tests("DetectionTests", ["Detection", "Expressions", "Events"]),
     // A real Kafka for the tests that need one; a target, since several test targets do.
     .target(
-      name: "KafkaTestSupport", dependencies: ["Kafka"], path: "Tests/KafkaTestSupport", swiftSettings: strict),
-    tests("KafkaTests", ["Kafka", "KafkaTestSupport"]),
+      name: "KafkaTestSupport", dependencies: ["Kafka", "Locking"], path: "Tests/KafkaTestSupport",
+      swiftSettings: strict),
+    tests("KafkaTests", ["Kafka", "KafkaTestSupport", "Locking"]),
     tests(
       "PipelineTests",
-      ["Pipeline", "Events", "Expressions", "Tables", "Detection", "Alerts", "Configuration", "Telemetry"],
+      ["Pipeline", "Events", "Expressions", "Tables", "Detection", "Alerts", "Configuration", "Telemetry", "Locking"],
       resources: [.copy("Fixtures")]),
     tests(
       "KafkaTransportTests",
       ["KafkaTransport", "Pipeline", "Kafka", "KafkaTestSupport", "Events", "Telemetry"]),
-    tests("TocsinTests", ["tocsin", "Configuration", "Kafka", "KafkaTestSupport", "Tables", "Events"]),
+    tests("TocsinTests", ["tocsin", "Configuration", "Kafka", "KafkaTestSupport", "Tables", "Events", "Locking"]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -1,5 +1,5 @@
 import CRdkafka
-import Synchronization
+import Locking
 
 /// What librdkafka has told a client and its owner has not collected yet.
 final class ClientInbox: Sendable {
@@ -11,7 +11,7 @@ final class ClientInbox: Sendable {
     var notices: [ClientNotice] = []
   }
 
-  private let contents = Mutex(Contents())
+  private let contents = Lock(Contents())
 
   func add(_ delivery: DeliveryResult) { contents.withLock { $0.deliveries.append(delivery) } }
 

@@ -1,5 +1,5 @@
 import CRdkafka
-import Synchronization
+import Locking
 
 /// A member of a consumer group, or a reader without one.
 ///
@@ -13,7 +13,7 @@ import Synchronization
 public final class KafkaConsumer: @unchecked Sendable {
   let handle: OpaquePointer
   private let wakeup: Wakeup?
-  private let control: Mutex<Control>
+  private let control: Lock<Control>
 
   /// The queue to be polled, and the one before it: another thread may still be inside it.
   private struct Control {
@@ -42,7 +42,7 @@ public final class KafkaConsumer: @unchecked Sendable {
     rd_kafka_set_log_queue(handle, nil)
     // Without a group there is no consumer queue.
     let queue: OpaquePointer = rd_kafka_queue_get_consumer(handle) ?? rd_kafka_queue_get_main(handle)
-    control = Mutex(Control(queue: queue))
+    control = Lock(Control(queue: queue))
     wakeup = onControlEvent.map { Wakeup($0) }
     wakeup?.enable(on: queue)
   }

@@ -1,6 +1,7 @@
 internal import Dispatch
 internal import Events
 internal import Kafka
+internal import Locking
 public import Pipeline
 internal import Synchronization
 public import Tables
@@ -39,8 +40,8 @@ public final class KafkaRunner: Sendable {
   private let onTick: @Sendable () -> Void
   let log = Logger(module: "KafkaTransport")
   private let isStopping = Atomic<Bool>(false)
-  private let inbox = Mutex<[Message]>([])
-  private let failure = Mutex<PipelineFailure?>(nil)
+  private let inbox = Lock<[Message]>([])
+  private let failure = Lock<PipelineFailure?>(nil)
 
   /// What other threads tell the control thread.
   enum Message: Sendable {

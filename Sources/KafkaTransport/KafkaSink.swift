@@ -1,8 +1,8 @@
 internal import Events
 internal import Glibc
 internal import Kafka
+internal import Locking
 internal import Pipeline
-internal import Synchronization
 internal import Telemetry
 
 /// Outputs and offsets in one transaction.
@@ -26,7 +26,7 @@ final class KafkaSink: Sink, @unchecked Sendable {
   private let settings: ClientSettings
   private let topics: OutputTopics
   private let committed: @Sendable ([PartitionID]) throws(KafkaError) -> [PartitionID: Position]
-  private let shared = Mutex(Shared())
+  private let shared = Lock(Shared())
   private var producer: KafkaProducer?
   private let log = Logger(module: "Kafka")
 

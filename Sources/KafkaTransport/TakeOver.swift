@@ -2,7 +2,6 @@ internal import Detection
 internal import Dispatch
 internal import Kafka
 internal import Pipeline
-internal import Synchronization
 internal import Telemetry
 
 /// Finds out where newly assigned partitions are to be taken up: off the control thread, because the stable committed offset

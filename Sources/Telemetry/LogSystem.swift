@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Synchronization
+internal import Locking
 
 /// The process's one log: where lines go, which are written, and how often the same may come.
 public final class LogSystem: Sendable {
@@ -33,7 +33,7 @@ public final class LogSystem: Sendable {
     var count: Int
   }
 
-  private let state = Mutex(State())
+  private let state = Lock(State())
 
   /// Says what is written and how. Without a sink, lines go to standard error.
   public func configure(levels: LogLevels, format: Format, sink: (@Sendable (String) -> Void)? = nil) {

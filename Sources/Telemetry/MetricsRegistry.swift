@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Locking
 
 /// All metrics of a process, to be written in Prometheus' text format. Labels are rendered once, when a series is asked
 /// for.
@@ -25,7 +25,7 @@ public final class MetricsRegistry: Sendable {
     var series: [String: Entry] = [:]
   }
 
-  private let families = Mutex<[String: Family]>([:])
+  private let families = Lock<[String: Family]>([:])
 
   /// A registry without metrics.
   public init() {}

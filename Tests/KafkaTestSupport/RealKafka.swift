@@ -1,5 +1,5 @@
 public import Kafka
-import Synchronization
+import Locking
 
 /// A real Apache Kafka for tests.
 ///
@@ -82,10 +82,10 @@ public final class RealKafka: Sendable {
   // MARK: Starting
 
   private final class Slot: Sendable {
-    let result = Mutex<Result<RealKafka, RealKafkaError>?>(nil)
+    let result = Lock<Result<RealKafka, RealKafkaError>?>(nil)
   }
 
-  private static let slots = Mutex<[String: Slot]>([:])
+  private static let slots = Lock<[String: Slot]>([:])
 
   /// The Kafka of this process, of a version; the first caller starts it (some seconds), the others wait.
   public static func shared(version: String = newest) throws -> RealKafka {

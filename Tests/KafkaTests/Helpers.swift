@@ -1,7 +1,7 @@
 import Dispatch
 import Foundation
 import Kafka
-import Synchronization
+import Locking
 
 /// One partition, read without joining a group.
 final class GrouplessReader {
@@ -70,7 +70,7 @@ final class Member: Sendable {
   }
 
   let consumer: KafkaConsumer
-  private let state = Mutex(State())
+  private let state = Lock(State())
 
   init(_ configuration: KafkaConfiguration, group: String, topic: String, _ more: [String: String] = [:]) throws {
     let properties = [

@@ -1,6 +1,6 @@
 import Dispatch
 import Glibc
-import Synchronization
+import Locking
 import Telemetry
 import Testing
 
@@ -20,7 +20,7 @@ final class MemorySink: Sink {
     var recoveries = 0
   }
 
-  let state = Mutex(State())
+  let state = Lock(State())
 
   func commit(_ transaction: Transaction) throws(SinkFailure) {
     while state.withLock({ $0.isHeld && $0.abandoned == 0 }) { usleep(1_000) }
@@ -108,7 +108,7 @@ final class MemorySink: Sink {
   @Test func aFailureEndsItOnceAndBlocksReaders() {
     let sink = MemorySink()
     sink.state.withLock { $0.failures = [.failed(PipelineFailure(.fenced, "another process runs as x"))] }
-    let told = Mutex<[PipelineFailure]>([])
+    let told = Lock<[PipelineFailure]>([])
     let done = DispatchSemaphore(value: 0)
     let committer = committer(sink) { failure in
       told.withLock { $0.append(failure) }

@@ -1,11 +1,11 @@
-import Synchronization
+import Locking
 import Testing
 
 @testable import Telemetry
 
 @Suite struct LoggerTests {
   private final class Captured: Sendable {
-    let lines = Mutex<[String]>([])
+    let lines = Lock<[String]>([])
   }
 
   private func system(_ levels: LogLevels, _ format: LogSystem.Format) -> (LogSystem, Captured) {

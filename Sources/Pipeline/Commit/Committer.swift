@@ -1,5 +1,5 @@
 internal import Dispatch
-internal import Synchronization
+internal import Locking
 internal import Telemetry
 
 /// Carries out what `CommitCoordinator` decides, on a serial queue of its own where the sink may block.
@@ -17,7 +17,7 @@ public final class Committer: Sendable {
 
   private let sink: any Sink
   private let queue = DispatchQueue(label: "tocsin.committer")
-  private let state: Mutex<State>
+  private let state: Lock<State>
   private let metrics: CommitMetrics
   private let log = Logger(module: "Pipeline")
   private let onFailure: @Sendable (PipelineFailure) -> Void
@@ -30,7 +30,7 @@ public final class Committer: Sendable {
     self.sink = sink
     self.metrics = metrics
     self.onFailure = onFailure
-    state = Mutex(State(coordinator: CommitCoordinator(timing: timing, unsettledBytes: unsettledBytes)))
+    state = Lock(State(coordinator: CommitCoordinator(timing: timing, unsettledBytes: unsettledBytes)))
   }
 
   /// Nanoseconds of a clock that only rises.

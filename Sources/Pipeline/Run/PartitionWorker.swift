@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Events
+internal import Locking
 internal import Synchronization
 internal import Telemetry
 
@@ -22,7 +23,7 @@ public final class PartitionWorker: Sendable {
   private let queue: DispatchQueue
   private let isWoken = Atomic<Bool>(false)
   private let isStopped = Atomic<Bool>(false)
-  private let progress: Mutex<Progress>
+  private let progress: Lock<Progress>
   /// Confined to `queue`.
   private nonisolated(unsafe) let task: PartitionTask
   private nonisolated(unsafe) var log: (any PartitionLog)?
@@ -53,7 +54,7 @@ public final class PartitionWorker: Sendable {
     partition = task.partition
     firstOffset = task.nextOffset
     isReplaying = task.isReplaying
-    progress = Mutex(
+    progress = Lock(
       Progress(
         nextOffset: task.nextOffset, watermark: .min, lastRecord: Committer.now(), isBlocked: false,
         end: task.nextOffset))

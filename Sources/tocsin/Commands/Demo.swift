@@ -2,8 +2,8 @@ import Detection
 import Foundation
 import Kafka
 import KafkaTransport
+import Locking
 import Pipeline
-import Synchronization
 import Tables
 import Telemetry
 
@@ -15,10 +15,10 @@ final class Demo: Sendable {
   private let seed: UInt64
   private let rate: Int?
   private let registry = MetricsRegistry()
-  private let truth = Mutex<[TruthLine]>([])
-  private let written = Mutex<Result<Void, GenerateError>?>(nil)
+  private let truth = Lock<[TruthLine]>([])
+  private let written = Lock<Result<Void, GenerateError>?>(nil)
   /// How many records had been read, and for how many seconds there have been no more.
-  private let quiet = Mutex<(records: Int64, seconds: Int)>((0, 0))
+  private let quiet = Lock<(records: Int64, seconds: Int)>((0, 0))
   /// Seconds without a record after which the demonstration ends; joining the group takes some.
   private static let patience = 20
 
@@ -82,7 +82,7 @@ final class Demo: Sendable {
   private func runPipeline(_ configuration: KafkaConfiguration, _ printer: AlertPrinter) throws {
     var options = KafkaRunner.Options(instance: "demo")
     options.properties = configuration.properties
-    let handle = Mutex<KafkaRunner?>(nil)
+    let handle = Lock<KafkaRunner?>(nil)
     let runner = try KafkaRunner(
       plan: plan, tables: tables, options: options, registry: registry, productVersion: ProgramVersion.number
     ) {

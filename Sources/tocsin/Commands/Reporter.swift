@@ -1,7 +1,7 @@
 import Detection
 import Foundation
+import Locking
 import Pipeline
-import Synchronization
 import Telemetry
 
 /// What a run shows a person: a line of progress on a terminal, a summary at its end, and the metrics in a file.
@@ -21,7 +21,7 @@ final class Reporter: Sendable {
   private let registry: MetricsRegistry
   private let showsProgress: Bool
   private let metricsPath: String?
-  private let state = Mutex(State())
+  private let state = Lock(State())
   private let log = Logger(module: "tocsin")
 
   init(_ plan: PipelinePlan, registry: MetricsRegistry, showsProgress: Bool, metricsPath: String?) {

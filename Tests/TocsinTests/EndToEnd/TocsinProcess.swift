@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Locking
 import Testing
 
 /// The program as a person starts it: the binary that was built beside these tests.
@@ -17,7 +17,7 @@ final class TocsinProcess: Sendable {
 
   /// What comes out of a pipe.
   private final class Capture: Sendable {
-    private let text = Mutex(Data())
+    private let text = Lock(Data())
     private let done = DispatchSemaphore(value: 0)
     let pipe = Pipe()
 
