@@ -9,15 +9,22 @@ public struct EventClock: Sendable {
   public let outOfOrder: Int64
   /// The largest event time seen, in nanoseconds since 1970; `Int64.min` before the first event.
   public private(set) var largest: Int64
+  /// The watermark does not fall below this one: with another `outOfOrder` than before, it must not go back.
+  private let lowest: Int64
 
   /// A clock; `largest` is the largest time before the first event it will see.
   public init(outOfOrder: Int64, largest: Int64 = .min) {
+    self.init(outOfOrder: outOfOrder, largest: largest, lowest: .min)
+  }
+
+  init(outOfOrder: Int64, largest: Int64, lowest: Int64) {
     self.outOfOrder = outOfOrder
     self.largest = largest
+    self.lowest = lowest
   }
 
   /// No event before this time will count any more; `Int64.min` before the first event.
-  public var watermark: Int64 { Self.saturated(largest, minus: outOfOrder) }
+  public var watermark: Int64 { max(lowest, Self.saturated(largest, minus: outOfOrder)) }
 
   /// Takes the decoded events of a batch in order.
   ///
@@ -36,7 +43,7 @@ public struct EventClock: Sendable {
       let row = Int(rows[index])
       let time = times[row]
       if time > largest { largest = time }
-      let watermark = Self.saturated(largest, minus: outOfOrder)
+      let watermark = max(lowest, Self.saturated(largest, minus: outOfOrder))
       watermarks[row] = watermark
       if time < watermark { late.append(rows[index]) } else { onTime.append(rows[index]) }
     }
