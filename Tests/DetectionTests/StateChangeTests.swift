@@ -164,7 +164,7 @@ import Testing
         rules: try make(limit), schema: TestEvent.schema, outOfOrder: 0, capacity: DetectorRun.capacity,
         limits: PartitionDetector.Limits(stateBytes: 1 << 30, episodes: 1 << 20), adopting: run.detector))
     for again in [stored, adopted] {
-      let offsets = again.feed(events[10...]).map { $0.evidence.map(\.offset) }
+      let offsets = again.feed(events[10...]).map { $0.evidence.map(\.origin.offset) }
       let known = Array((0..<Int64(12)).suffix(6))
       let first = Array(known[..<5].suffix(limit))
       #expect(offsets == [first, Array((first + [11]).suffix(limit))])
