@@ -25,7 +25,7 @@ final class LiveJob: Sendable {
   }
 
   /// Starts a process; with `secure`, it logs in as the user `tocsin`.
-  func start(_ instance: String = "one", isSecure: Bool = false, _ more: [String] = []) throws -> TocsinProcess {
+  func start(_ more: [String] = [], instance: String = "one", isSecure: Bool = false) throws -> TocsinProcess {
     let configuration = isSecure ? try #require(kafka.secureConfiguration()) : kafka.configuration
     var arguments = ["run", Self.pipeline, "--create-topics", "--instance", instance, "--log-format", "text"]
     for (name, value) in configuration.properties { arguments += ["--set", "librdkafka.\(name)=\(value)"] }

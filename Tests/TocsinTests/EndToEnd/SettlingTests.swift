@@ -125,10 +125,10 @@ struct SettlingTests {
   @Test(arguments: settings(turn: 0))
   func partitionsAreRevokedInMidCommit(_ setting: Setting) throws {
     let job = try LiveJob(Self.broker(setting.version), library: setting.library)
-    let first = try job.start("first")
+    let first = try job.start(instance: "first")
     job.beginWriting()
     for number in 0..<2 {
-      let second = try job.start("second-\(number)")
+      let second = try job.start(instance: "second-\(number)")
       usleep(UInt32.random(in: 300_000..<900_000))
       second.send(SIGTERM)
       let outcome = second.wait()
@@ -143,11 +143,11 @@ struct SettlingTests {
   func aZombieWakesUp(_ setting: Setting) throws {
     let job = try LiveJob(Self.broker(setting.version), library: setting.library)
     let session = ["--set", "librdkafka.session.timeout.ms=6000"]
-    let zombie = try job.start("zombie", session)
+    let zombie = try job.start(session, instance: "zombie")
     job.beginWriting()
     sleep(1)
     zombie.send(SIGSTOP)
-    let heir = try job.start("heir", session)
+    let heir = try job.start(session, instance: "heir")
     sleep(2)
     zombie.send(SIGCONT)
     sleep(2)
@@ -157,10 +157,10 @@ struct SettlingTests {
   @Test(arguments: settings(turn: 1))
   func twoProcessesHaveOneName(_ setting: Setting) throws {
     let job = try LiveJob(Self.broker(setting.version), library: setting.library)
-    let older = try job.start("one")
+    let older = try job.start()
     job.beginWriting()
     usleep(500_000)
-    let younger = try job.start("one")
+    let younger = try job.start()
     let outcome = older.wait()
     #expect(outcome.status == 5, "\(outcome.errors.suffix(3_000))")
     #expect(outcome.errors.contains("--instance") || outcome.errors.contains("group.instance.id"))

@@ -5,6 +5,7 @@ import TortureSupport
 /// `torture`: beats processes and brokers for some minutes, and tells whether any alert was lost, doubled or wrong.
 ///
 ///     torture [--minutes N] [--seed N] [--rate N] [--nodes N] [--instances N] [--kafka VERSION] [--tocsin PATH]
+///             [--library FOLDER]
 ///     torture restart [--keys N] [--times N] [--seed N] [--kafka VERSION] [--tocsin PATH]
 @main struct TortureCommand {
   static func main() {
@@ -48,6 +49,7 @@ import TortureSupport
     if let nodes = value("nodes").flatMap({ Int($0) }) { options.nodes = nodes }
     if let instances = value("instances").flatMap({ Int($0) }) { options.instances = instances }
     if let version = value("kafka") { options.version = version }
+    options.library = value("library")
     return try TortureRun(options) { say($0) }.run()
   }
 

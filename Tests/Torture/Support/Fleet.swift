@@ -9,6 +9,7 @@ final class Fleet {
     var child: ChildProcess?
     /// An earlier process of this name that was paused and has not ended.
     var zombie: ChildProcess?
+    var zombieLog = ""
     /// When a paused process goes on.
     var resumesAt: ContinuousClock.Instant?
     var zombieResumesAt: ContinuousClock.Instant?
@@ -31,10 +32,14 @@ final class Fleet {
   private static let restartable: Set<Int32> = [0, 4, 5, 6]
   /// Seconds that an orderly stop may take.
   private static let stopPatience = 60.0
+  /// What is kept of what processes of one exit code said.
+  private static let mostReasons = 3
 
   private(set) var instances: [Instance]
   /// Exits by code, kills by the villain left out.
   private(set) var exits: [Int32: Int] = [:]
+  /// What processes said that ended with another code than 0, a few of each code.
+  private(set) var reasons: [Int32: [String]] = [:]
   /// What a supervisor would not live with.
   private(set) var complaints: [String] = []
   private let program: String
@@ -62,8 +67,8 @@ final class Fleet {
     _ = FileManager.default.createFile(atPath: pidFile, contents: nil)
     let script = """
       while kill -0 \(ProcessInfo.processInfo.processIdentifier) 2>/dev/null; do sleep 0.5; done
-      for process in $(cat '\(pidFile)'); do
-        if [ "$(readlink /proc/$process/exe)" = '\(program)' ]; then kill -9 $process; fi
+      for process in $(cat '\(pidFile)' 2>/dev/null); do
+        if [ "$(readlink /proc/$process/exe 2>/dev/null)" = '\(program)' ]; then kill -9 $process; fi
       done
       """
     _ = try ChildProcess("/usr/bin/setsid", ["/bin/sh", "-c", script])
@@ -93,7 +98,7 @@ final class Fleet {
     instance.startsAt = nil
     let child = try ChildProcess(
       program, arguments(instance.name), environment: environment,
-      log: "\(folder)/\(instance.name)-\(instance.lives).log")
+      log: logFile(instance))
     instance.child = child
     if let handle = FileHandle(forWritingAtPath: pidFile) {
       handle.seekToEndOfFile()
@@ -105,11 +110,11 @@ final class Fleet {
   private func reap(_ instance: Instance) {
     let now = ContinuousClock.now
     if let ending = instance.zombie?.ending {
-      note(ending, "\(instance.name), when another of its name had come")
+      note(ending, "\(instance.name), when another of its name had come", log: instance.zombieLog)
       instance.zombie = nil
     }
     if let child = instance.child, let ending = child.ending {
-      note(ending, "\(instance.name), life \(instance.lives)")
+      note(ending, "\(instance.name), life \(instance.lives)", log: logFile(instance))
       instance.child = nil
       instance.resumesAt = nil
       instance.stoppedAt = nil
@@ -122,12 +127,18 @@ final class Fleet {
     }
   }
 
-  private func note(_ ending: ChildProcess.Ending, _ who: String) {
+  private func logFile(_ instance: Instance) -> String { "\(folder)/\(instance.name)-\(instance.lives).log" }
+
+  private func note(_ ending: ChildProcess.Ending, _ who: String, log: String) {
     switch ending {
     case .signal(SIGKILL): break
     case .signal(let signal): complaints.append("\(who), ended by signal \(signal)")
     case .exit(let code):
       exits[code, default: 0] += 1
+      if code != 0, reasons[code, default: []].count < Self.mostReasons {
+        let lines = (try? String(contentsOfFile: log, encoding: .utf8))?.split(separator: "\n") ?? []
+        reasons[code, default: []].append("\(who): \(lines.last { $0.hasPrefix("tocsin:") } ?? "nothing")")
+      }
       if !Self.restartable.contains(code) { complaints.append("\(who), ended with exit code \(code)") }
     }
   }
@@ -154,6 +165,7 @@ final class Fleet {
   func usurp(_ instance: Instance, zombieFor seconds: Double) {
     instance.child?.send(SIGSTOP)
     instance.zombie = instance.child
+    instance.zombieLog = logFile(instance)
     instance.zombieResumesAt = .now + .seconds(seconds)
     instance.child = nil
     instance.startsAt = .now

@@ -20,6 +20,8 @@ package final class TortureRun {
     package var folder: String
     /// The program `tocsin`.
     package var program: String
+    /// The folder of a librdkafka other than the system's.
+    package var library: String?
 
     package init(folder: String, program: String) {
       self.folder = folder
@@ -52,8 +54,10 @@ package final class TortureRun {
     let kafka = try RealKafka.own("torture", version: options.version, nodes: options.nodes)
     defer { kafka.stop() }
     let topic = try kafka.makeTopic("torture", partitions: PaymentStream.partitions)
+    var environment = ["TORTURE_TOPIC": topic]
+    if let library = options.library { environment["LD_LIBRARY_PATH"] = library }
     let fleet = try Fleet(
-      options.instances, program: options.program, folder: options.folder, environment: ["TORTURE_TOPIC": topic]
+      options.instances, program: options.program, folder: options.folder, environment: environment
     ) { name in
       [
         "run", Self.pipeline, "--bootstrap", kafka.bootstrapServers, "--create-topics", "--instance", name,
@@ -159,6 +163,7 @@ package final class TortureRun {
       "alerts, late events and dead letters: \(verdict.expected) expected, \(verdict.found) found",
       "\(verdict.lost.count) lost, \(verdict.doubled.count) doubled, \(verdict.wrong.count) wrong",
     ]
+    for (code, said) in fleet.reasons.sorted(by: { $0.key < $1.key }) { lines += said.map { "  exit \(code): \($0)" } }
     for (kind, items) in [
       ("lost", verdict.lost), ("doubled", verdict.doubled), ("wrong", verdict.wrong), ("complaint", complaints),
     ] {
