@@ -56,6 +56,17 @@ public final class ChildProcess: Sendable {
     }
   }
 
+  /// Has a shell of its own session carry out a script once this process is gone, however it ends. The shell holds none of
+  /// our descriptors: who waits for our output's end would wait for it.
+  public static func whenThisProcessHasEnded(_ script: String) throws(RealKafkaError) {
+    let text = """
+      exec 2>/dev/null
+      while kill -0 \(ProcessInfo.processInfo.processIdentifier); do sleep 0.3; done
+      \(script)
+      """
+    _ = try ChildProcess("/usr/bin/setsid", ["/bin/sh", "-c", text])
+  }
+
   private static func ending(_ status: Int32) -> Ending {
     status & 0x7f == 0 ? .exit(status >> 8 & 0xff) : .signal(status & 0x7f)
   }

@@ -30,13 +30,8 @@ enum KafkaFolder {
       try? files.copyItem(
         at: folder.appendingPathComponent(script), to: mended.appendingPathComponent(script))
     }
-    removeWithThisProcess(mended)
+    try? ChildProcess.whenThisProcessHasEnded("rm -rf '\(mended.path)'")
     return mended
-  }
-
-  private static func removeWithThisProcess(_ folder: URL) {
-    let script = "while kill -0 \(KafkaProcess.processID) 2>/dev/null; do sleep 0.3; done; rm -rf '\(folder.path)'"
-    _ = try? ChildProcess("/usr/bin/setsid", ["/bin/sh", "-c", script])
   }
 
   private static func names(_ folder: URL) -> [String] {

@@ -75,16 +75,12 @@ struct KafkaProcess: Sendable {
     }
   }
 
-  /// A shell of its own session waits for this process to be gone, then stops Kafka and removes its data.
+  /// Stops Kafka and removes its data once this process is gone.
   private func stopWithThisProcess() {
     // The folder of links is gone by then, perhaps.
     let scripts = Self.original?.path ?? ""
-    let script = """
-      exec 2>/dev/null
-      while kill -0 \(Self.processID) 2>/dev/null; do sleep 0.3; done
-      [ -d '\(directory)' ] && '\(scripts)/stop' '\(directory)' --kill; rm -rf '\(directory)'
-      """
-    _ = try? ChildProcess("/usr/bin/setsid", ["/bin/sh", "-c", script])
+    try? ChildProcess.whenThisProcessHasEnded(
+      "[ -d '\(directory)' ] && '\(scripts)/stop' '\(directory)' --kill; rm -rf '\(directory)'")
   }
 
   private func run(_ script: String, _ arguments: [String]) -> Int32 {

@@ -5,7 +5,7 @@ import TortureSupport
 /// `torture`: beats processes and brokers for some minutes, and tells whether any alert was lost, doubled or wrong.
 ///
 ///     torture [--minutes N] [--seed N] [--rate N] [--nodes N] [--instances N] [--kafka VERSION] [--tocsin PATH]
-///             [--library FOLDER]
+///             [--library FOLDER] [--members dynamic]
 ///     torture restart [--keys N] [--times N] [--seed N] [--kafka VERSION] [--tocsin PATH]
 @main struct TortureCommand {
   static func main() {
@@ -50,6 +50,7 @@ import TortureSupport
     if let instances = value("instances").flatMap({ Int($0) }) { options.instances = instances }
     if let version = value("kafka") { options.version = version }
     options.library = value("library")
+    options.isStatic = value("members") != "dynamic"
     return try TortureRun(options) { say($0) }.run()
   }
 

@@ -62,16 +62,15 @@ final class Fleet {
 
   private var pidFile: String { "\(folder)/pids" }
 
-  /// A shell of its own session ends the processes, paused or not, should this one die.
+  /// Ends the processes, paused or not, should this one die.
   private func watch() throws {
     _ = FileManager.default.createFile(atPath: pidFile, contents: nil)
-    let script = """
-      while kill -0 \(ProcessInfo.processInfo.processIdentifier) 2>/dev/null; do sleep 0.5; done
-      for process in $(cat '\(pidFile)' 2>/dev/null); do
-        if [ "$(readlink /proc/$process/exe 2>/dev/null)" = '\(program)' ]; then kill -9 $process; fi
-      done
+    try ChildProcess.whenThisProcessHasEnded(
       """
-    _ = try ChildProcess("/usr/bin/setsid", ["/bin/sh", "-c", script])
+      for process in $(cat '\(pidFile)'); do
+        if [ "$(readlink /proc/$process/exe)" = '\(program)' ]; then kill -9 $process; fi
+      done
+      """)
   }
 
   // MARK: Time
@@ -114,7 +113,10 @@ final class Fleet {
       instance.zombie = nil
     }
     if let child = instance.child, let ending = child.ending {
-      note(ending, "\(instance.name), life \(instance.lives)", log: logFile(instance))
+      // One that was asked to stop before it had begun to listen for that is ended by the signal itself.
+      if instance.stoppedAt == nil || ending != .signal(SIGTERM) {
+        note(ending, "\(instance.name), life \(instance.lives)", log: logFile(instance))
+      }
       instance.child = nil
       instance.resumesAt = nil
       instance.stoppedAt = nil
@@ -122,9 +124,20 @@ final class Fleet {
     }
     if let asked = instance.stoppedAt, now > asked + .seconds(Self.stopPatience) {
       complaints.append("\(instance.name), life \(instance.lives), did not stop in \(Int(Self.stopPatience)) s")
+      keepStacks(instance)
       instance.child?.send(SIGKILL)
       instance.stoppedAt = nil
     }
+  }
+
+  /// Writes down, where there is a debugger, what each thread of a process that hangs is at.
+  private func keepStacks(_ instance: Instance) {
+    guard let child = instance.child else { return }
+    let debugger = try? ChildProcess(
+      "/usr/bin/env",
+      ["timeout", "60", "gdb", "-p", "\(child.processID)", "-batch", "-ex", "thread apply all backtrace"],
+      log: logFile(instance) + ".stacks")
+    _ = debugger?.wait()
   }
 
   private func logFile(_ instance: Instance) -> String { "\(folder)/\(instance.name)-\(instance.lives).log" }

@@ -20,6 +20,8 @@ package final class TortureRun {
     package var folder: String
     /// The program `tocsin`.
     package var program: String
+    /// Whether members of the group have names of their own in it, so that a restart moves nothing.
+    package var isStatic = true
     /// The folder of a librdkafka other than the system's.
     package var library: String?
 
@@ -56,14 +58,14 @@ package final class TortureRun {
     let topic = try kafka.makeTopic("torture", partitions: PaymentStream.partitions)
     var environment = ["TORTURE_TOPIC": topic]
     if let library = options.library { environment["LD_LIBRARY_PATH"] = library }
+    let isStatic = options.isStatic
     let fleet = try Fleet(
       options.instances, program: options.program, folder: options.folder, environment: environment
     ) { name in
       [
         "run", Self.pipeline, "--bootstrap", kafka.bootstrapServers, "--create-topics", "--instance", name,
-        "--log-format", "text", "--set", "librdkafka.session.timeout.ms=10000", "--set",
-        "librdkafka.group.instance.id=\(topic)-\(name)",
-      ]
+        "--log-format", "text", "--set", "librdkafka.session.timeout.ms=10000",
+      ] + (isStatic ? ["--set", "librdkafka.group.instance.id=\(topic)-\(name)"] : [])
     }
     defer { fleet.abandon() }
     let brokers = Brokers(kafka, count: options.nodes)
