@@ -61,6 +61,10 @@ package final class RestartRun {
     try flush()
     tell("\(options.keys) accounts have paid once")
     let disturbed = "\(topic).disturbed"
+    // Before the pipeline, so that the reader finds it.
+    let admin = try KafkaAdmin(kafka.configuration)
+    let alertTopic = NewTopic("\(disturbed).alerts", partitions: Self.partitions)
+    for error in try admin.createTopics([alertTopic], timeoutMilliseconds: 20_000).values { throw error }
     try start(disturbed)
     let reader = try ChildProcess(
       "/usr/bin/kcat",
