@@ -93,14 +93,7 @@ class AggregateKernel {
     let piece = segment.pieces[index]
     // Most windows are one piece that is the key's newest.
     if range.low == range.high { return body(cell(piece)) }
-    let windows = segment.windows
-    var next = windows.newest(windows.entry(of: piece))
-    while let found = next {
-      let number = windows.number(of: found)
-      if number < range.low { return }
-      if number <= range.high { body(cell(found)) }
-      next = windows.older(found)
-    }
+    segment.windows.forEachPiece(beside: piece, in: range) { body(cell($0)) }
   }
 }
 

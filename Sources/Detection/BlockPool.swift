@@ -5,6 +5,20 @@ struct BlockNumber: Hashable {
   var isNone: Bool { value == 0 }
 }
 
+/// Where the blocks of a pool lie, until the pool grows.
+struct BlockPlaces {
+  fileprivate var chunks: UnsafeMutablePointer<UnsafeMutableRawPointer>
+  fileprivate let shift: Int
+  fileprivate let mask: Int
+  fileprivate let blockSize: Int
+
+  @inline(__always)
+  subscript(block: BlockNumber) -> UnsafeMutableRawPointer {
+    let place = Int(block.value)
+    return chunks[place >> shift] + (place & mask) * blockSize
+  }
+}
+
 /// Memory for blocks of one size, in chunks that never move; a block that is given back is used again. Blocks are known by
 /// number, from 1.
 final class BlockPool {
@@ -12,9 +26,7 @@ final class BlockPool {
   let blockSize: Int
   /// Blocks in use.
   private(set) var count = 0
-  private let shift: Int
-  private let mask: Int
-  private var chunks: UnsafeMutablePointer<UnsafeMutableRawPointer>
+  private(set) var places: BlockPlaces
   private var chunkCount = 0
   private var chunkCapacity = 16
   /// The block that was given back last; each such block holds the number of the next.
@@ -24,21 +36,18 @@ final class BlockPool {
   init(blockSize: Int) {
     self.blockSize = max(8, (blockSize + 7) & ~7)
     // About 64 KiB a chunk.
-    shift = max(4, 16 - (Int.bitWidth - (self.blockSize - 1).leadingZeroBitCount))
-    mask = (1 << shift) - 1
-    chunks = .allocate(capacity: chunkCapacity)
+    let shift = max(4, 16 - (Int.bitWidth - (self.blockSize - 1).leadingZeroBitCount))
+    places = BlockPlaces(
+      chunks: .allocate(capacity: chunkCapacity), shift: shift, mask: (1 << shift) - 1, blockSize: self.blockSize)
   }
 
   deinit {
-    for index in 0..<chunkCount { chunks[index].deallocate() }
-    chunks.deallocate()
+    for index in 0..<chunkCount { places.chunks[index].deallocate() }
+    places.chunks.deallocate()
   }
 
   @inline(__always)
-  subscript(block: BlockNumber) -> UnsafeMutableRawPointer {
-    let place = Int(block.value)
-    return chunks[place >> shift] + (place & mask) * blockSize
-  }
+  subscript(block: BlockNumber) -> UnsafeMutableRawPointer { places[block] }
 
   /// A block whose bytes are not set.
   func take() -> BlockNumber {
@@ -49,7 +58,7 @@ final class BlockPool {
       return block
     }
     precondition(fresh <= UInt32.max, "a rule's state holds at most 2^32 blocks")
-    if fresh >> shift == chunkCount { addChunk() }
+    if fresh >> places.shift == chunkCount { addChunk() }
     defer { fresh += 1 }
     return BlockNumber(value: UInt32(fresh))
   }
@@ -57,13 +66,13 @@ final class BlockPool {
   private func addChunk() {
     if chunkCount == chunkCapacity {
       let more = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: 2 * chunkCapacity)
-      more.update(from: chunks, count: chunkCount)
-      chunks.deallocate()
-      chunks = more
+      more.update(from: places.chunks, count: chunkCount)
+      places.chunks.deallocate()
+      places.chunks = more
       chunkCapacity *= 2
     }
     // Blocks of 64 bytes fill a cache line each.
-    chunks[chunkCount] = .allocate(byteCount: blockSize << shift, alignment: 64)
+    places.chunks[chunkCount] = .allocate(byteCount: blockSize << places.shift, alignment: 64)
     chunkCount += 1
   }
 

@@ -14,8 +14,8 @@ final class Generations {
 
   /// Rising by number.
   private var living: [Generation] = []
-  /// By generation.
-  private var numbers: UnsafeMutablePointer<Int64>
+  /// By generation; they stand until the next one is made.
+  private(set) var numbers: UnsafeMutablePointer<Int64>
   private var capacity = 16
   private var used = 0
   private var unused: [GenerationNumber] = []

@@ -146,6 +146,25 @@ final class KeyedWindows {
     }
   }
 
+  /// The pieces of the key of a piece that lie in a range, newest first.
+  @inline(__always)
+  func forEachPiece(
+    beside piece: UnsafeMutablePointer<WindowPiece>, in range: WindowGrid.Range,
+    _ body: (UnsafeMutablePointer<WindowPiece>) -> Void
+  ) {
+    // In variables of their own, so that they stay in registers.
+    let places = pieces.places
+    let numbers = generations.numbers
+    var next = entry(of: piece).pointee.newest
+    while !next.isNone {
+      let found = places[next].assumingMemoryBound(to: WindowPiece.self)
+      let number = numbers[Int(found.pointee.generation.value)]
+      if number < range.low { return }
+      next = found.pointee.older
+      if number <= range.high { body(found) }
+    }
+  }
+
   /// The key's entry, made where there is none.
   @inline(__always)
   func entryBlock(_ hash: KeyHash) -> BlockNumber {

@@ -204,10 +204,8 @@ final class WindowRuleRunner: RuleRunner {
     let bounds = grid.bounds(point.time, range)
     var eventCount: Int64 = 0
     var firstSeen = point.time
-    windows.forEachPiece(windows.entry(of: pieces[place])) { piece in
-      let number = windows.number(of: piece)
-      // A piece that a later row of the segment made holds nothing yet.
-      guard number >= range.low, number <= range.high else { return }
+    // A piece that a later row of the segment made holds nothing yet.
+    windows.forEachPiece(beside: pieces[place], in: range) { piece in
       eventCount += piece.pointee.eventCount
       firstSeen = min(firstSeen, piece.pointee.firstTime)
     }
