@@ -39,7 +39,7 @@ struct SettlingTests {
         "settling", version: version,
         settings: [
           "transactional.id.expiration.ms=4000", "transaction.remove.expired.transaction.cleanup.interval.ms=500",
-          "transaction.abort.timed.out.transaction.cleanup.interval.ms=500",
+          "transaction.abort.timed.out.transaction.cleanup.interval.ms=500", "group.min.session.timeout.ms=1000",
         ])
       brokers[version] = kafka
       return kafka
@@ -142,7 +142,7 @@ struct SettlingTests {
   @Test(arguments: settings(turn: 3))
   func aZombieWakesUp(_ setting: Setting) throws {
     let job = try LiveJob(Self.broker(setting.version), library: setting.library)
-    let session = ["--set", "librdkafka.session.timeout.ms=6000"]
+    let session = ["--set", "librdkafka.session.timeout.ms=3000"]
     let zombie = try job.start(session, instance: "zombie")
     job.beginWriting()
     sleep(1)
