@@ -80,12 +80,17 @@ struct SettlingTests {
   /// not to be taken for another process of the same name.
   @Test(arguments: settings(turn: 3))
   func theProcessStandsStillInMidCommit(_ setting: Setting) throws {
-    let job = try LiveJob(Self.broker(setting.version), library: setting.library)
+    let kafka = try Self.broker(setting.version)
+    let job = try LiveJob(kafka, library: setting.library)
     let process = try job.start(["--set", "librdkafka.transaction.timeout.ms=1000"])
     job.beginWriting()
     try untilSettled(process) {
-      usleep(UInt32.random(in: 500_000..<900_000))
+      usleep(UInt32.random(in: 300_000..<600_000))
+      // While the broker stands still, a transaction begins and does not end.
+      try kafka.pause()
+      usleep(300_000)
       process.send(SIGSTOP)
+      try kafka.resume()
       usleep(2_500_000)
       process.send(SIGCONT)
     }
