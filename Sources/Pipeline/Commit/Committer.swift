@@ -106,8 +106,10 @@ public final class Committer: Sendable {
     }
   }
 
-  /// Does something with the sink between two transactions.
-  public func perform(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
+  /// Does something with the sink between two transactions, unless it is stopped before its turn comes.
+  public func perform(_ body: @escaping @Sendable () -> Void) {
+    queue.async { if !self.state.withLock({ $0.isStopped }) { body() } }
+  }
 
   /// Ends it: what is under way is finished or fails, nothing new begins.
   public func stop() {
