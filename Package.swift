@@ -66,6 +66,12 @@ let package = Package(
     .target(
       name: "KafkaTestSupport", dependencies: ["Kafka", "Locking"], path: "Tests/KafkaTestSupport",
       swiftSettings: strict),
+    // Whole runs in memory, with faults, from one number; a target, since tests and `make simulate` both run it.
+    .target(
+      name: "Simulator", dependencies: ["Pipeline", "Detection", "Events", "Configuration", "Telemetry"],
+      path: "Tests/Simulator", swiftSettings: strict),
+    .executableTarget(name: "simulate", dependencies: ["Simulator"], path: "Tests/Simulate", swiftSettings: strict),
+    tests("SimulatorTests", ["Simulator"]),
     tests("KafkaTests", ["Kafka", "KafkaTestSupport", "Locking"]),
     tests(
       "PipelineTests",
