@@ -57,6 +57,7 @@ struct Client {
     let isCooperative = broker.group.isCooperative
     switch state {
     case .out:
+      mustRejoin = false
       let (id, owned) = (memberID, isCooperative ? assigned.sorted() : [])
       memberID = broker.withGroup { $0.join(id, owned: owned, now: now) }
       state = .joining

@@ -42,19 +42,20 @@ extension Process {
     epoch += 1
     takeOver = nil
     tell("assigned \(partitions) in generation \(client.membership.generation)")
+    if !world.lacks(.drainsWithOldGroup) { renewGroup() }
     if partitions.isEmpty {
       client.assign([], world.broker.group.isCooperative)
-      setGroup()
+      renewGroup()
       return
     }
     pending = partitions
     takeOver = TakeOverState(epoch: epoch, partitions: partitions, notBefore: world.now)
   }
 
-  /// `KafkaSink.setGroup(consumer.groupMetadata())`.
-  private func setGroup() {
+  /// `ControlLoop.renewGroup`.
+  private func renewGroup() {
     if world.lacks(.groupStays), sink.group != nil { return }
-    sink.group = client.membership
+    if client.membership.isMember || world.lacks(.noMemberMaySend) { sink.group = client.membership }
   }
 
   /// `ControlLoop.begin`: starts workers where their partitions are to be taken up.
@@ -77,7 +78,7 @@ extension Process {
       started.append(worker)
     }
     client.assign(places.map(\.partition), world.broker.group.isCooperative)
-    setGroup()
+    renewGroup()
     held += started
   }
 
@@ -85,6 +86,7 @@ extension Process {
   private func revoked(_ partitions: [PartitionID], isLost: Bool) {
     epoch += 1
     takeOver = nil
+    if !isLost, !world.lacks(.drainsWithOldGroup) { renewGroup() }
     pending.removeAll { partitions.contains($0) }
     tell("\(isLost ? "lost" : "revoked") \(partitions)")
     giveUp(partitions, isLost: isLost, patience: Self.revokePatience, then: .unassign(partitions))
@@ -122,7 +124,7 @@ extension Process {
   }
 
   private func checkHandOver(_ names: [PartitionID]) {
-    guard world.rates.isCalm, coordinator.hasUnsettled(Set(names)) else { return }
+    guard world.rates.isCalm, committerFailure == nil, coordinator.hasUnsettled(Set(names)) else { return }
     world.checker.fail(.handOver, "\(name)#\(number) gives up \(names) with outputs that are not settled")
   }
 

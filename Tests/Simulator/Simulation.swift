@@ -121,7 +121,7 @@ public final class Simulation {
     }
     if world.strikes(.stop) { victim.isStopRequested = true }
     if world.strikes(.join), processes.count < 4 {
-      let names = Set(processes.map(\.name))
+      let names = Set(processes.map(\.name) + starts.map(\.name))
       if let name = ["p0", "p1", "p2", "p3"].first(where: { !names.contains($0) }) { start(name) }
     }
     if world.strikes(.twin), processes.count < 4 { start(victim.name) }
