@@ -200,7 +200,7 @@ final class ControlLoop {
     guard !names.isEmpty else { return }
     if isLost {
       committer.drop(names)
-    } else if !committer.drain(names, timeoutMilliseconds: patience) {
+    } else if !committer.drain(names, timeoutMilliseconds: patience, meanwhile: renewGroup) {
       log.warning("some outputs could not be settled in time; whoever reads the partitions next makes them again")
     }
     for name in names { runner.registry.removeGauges(label: "partition", value: "\(name.number)") }
@@ -223,6 +223,7 @@ final class ControlLoop {
 
   private func stop() {
     log.info("stopping: what was read is settled first")
+    renewGroup()
     give(up: Array(held.keys), isLost: false, patience: KafkaRunner.stopPatience)
     committer.stop()
     let isLeft = consumer.close(timeoutMilliseconds: 10_000) { event in

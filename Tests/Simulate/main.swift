@@ -20,17 +20,20 @@ struct Arguments {
   func number(_ name: String) -> Int? { text(name).flatMap { Int($0) } }
 }
 
+/// Prints at once, also into a pipe.
+func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+
 func show(_ seed: UInt64, without line: String?) -> Int32 {
   let mutation = line.flatMap { Mutation(rawValue: $0) }
   if let line, mutation == nil {
-    print("there is no line `\(line)`; there are: \(Mutation.allCases.map(\.rawValue).joined(separator: " "))")
+    say("there is no line `\(line)`; there are: \(Mutation.allCases.map(\.rawValue).joined(separator: " "))")
     return 2
   }
   let outcome = Simulation.run(seed: seed, mutation: mutation, isTracing: true)
-  for text in outcome.trace { print(text) }
-  print("\(outcome.steps) steps, \(outcome.outputs) outputs, faults: \(text(outcome.faults))")
+  for text in outcome.trace { say(text) }
+  say("\(outcome.steps) steps, \(outcome.outputs) outputs, faults: \(text(outcome.faults))")
   guard let violation = outcome.violation else { return 0 }
-  print(violation)
+  say("\(violation)")
   return 1
 }
 
@@ -46,7 +49,7 @@ func run(steps: Int, from first: UInt64) -> Int32 {
   while faulted < steps {
     let outcome = Simulation.run(seed: seed)
     if let violation = outcome.violation {
-      print("seed \(seed): \(violation)\nto see it: make simulate SHOW=\(seed)")
+      say("seed \(seed): \(violation)\nto see it: make simulate SHOW=\(seed)")
       return 1
     }
     taken += outcome.steps
@@ -57,7 +60,7 @@ func run(steps: Int, from first: UInt64) -> Int32 {
   }
   let seeds = seed - first
   let seconds = Date().timeIntervalSince(began)
-  print(
+  say(
     """
     \(seeds) seeds from \(first), \(taken) steps, \(faulted) of them with faults about, \(outputs) outputs committed: no \
     invariant broken
@@ -67,18 +70,15 @@ func run(steps: Int, from first: UInt64) -> Int32 {
   return 0
 }
 
-func mutations(_ seeds: Int) -> Int32 {
+func mutations(_ seeds: Int, _ arguments: Arguments) -> Int32 {
   var isMissing = false
-  for mutation in Mutation.allCases {
-    var found: [Invariant: UInt64] = [:]
-    for seed in 0..<UInt64(seeds) {
-      guard let violation = Simulation.run(seed: seed, mutation: mutation).violation else { continue }
-      if found[violation.invariant] == nil { found[violation.invariant] = seed }
-      if found.count == 3 { break }
-    }
-    isMissing = isMissing || found.isEmpty
-    let list = found.sorted { $0.value < $1.value }.map { "\($0.key.rawValue) at \($0.value)" }
-    print("\(mutation.rawValue): \(list.isEmpty ? "nothing noticed" : list.joined(separator: ", "))")
+  let only = arguments.text("only")
+  for mutation in Mutation.allCases where only.map({ $0.contains(mutation.rawValue) }) ?? true {
+    let found = (0..<UInt64(seeds)).lazy.compactMap { seed in
+      Simulation.run(seed: seed, mutation: mutation).violation.map { (seed, $0) }
+    }.first
+    isMissing = isMissing || found == nil
+    say("\(mutation.rawValue): \(found.map { "seed \($0.0), \($0.1)" } ?? "not noticed")")
   }
   return isMissing ? 1 : 0
 }
@@ -87,6 +87,6 @@ let arguments = Arguments()
 if let seed = arguments.text("show").flatMap({ UInt64($0) }) {
   exit(show(seed, without: arguments.text("without")))
 } else if arguments.has("mutations") {
-  exit(mutations(arguments.number("seeds") ?? 2_000))
+  exit(mutations(arguments.number("seeds") ?? 2_000, arguments))
 }
 exit(run(steps: arguments.number("steps") ?? 100_000, from: UInt64(arguments.number("seed") ?? 0)))

@@ -17,7 +17,7 @@ struct Client {
     case asked
   }
 
-  static let heartbeatInterval = 3 * second
+  static let heartbeatInterval = 2 * second
 
   private var state = State.out
   private var memberID: Int?
@@ -59,7 +59,8 @@ struct Client {
     case .out:
       mustRejoin = false
       let (id, owned) = (memberID, isCooperative ? assigned.sorted() : [])
-      memberID = broker.withGroup { $0.join(id, owned: owned, now: now) }
+      guard let joined = broker.withGroup({ $0.join(id, owned: owned, now: now) }) else { return lose() }
+      memberID = joined
       state = .joining
     case .joining:
       guard let memberID else { return lose() }

@@ -38,7 +38,7 @@ struct Group {
     var assignment: [PartitionID] = []
   }
 
-  static let sessionTimeout = 10 * second
+  static let sessionTimeout = 6 * second
   static let rebalanceTimeout = 40 * second
 
   let isCooperative: Bool
@@ -61,8 +61,9 @@ struct Group {
   private func index(_ member: Int) -> Int? { members.firstIndex { $0.id == member } }
   func has(_ member: Int) -> Bool { index(member) != nil }
 
-  /// Joins, or joins again; the answer to it is `assignment`.
-  mutating func join(_ member: Int?, owned: [PartitionID], now: Int64) -> Int {
+  /// Joins, or joins again; the answer to it is `assignment`. nil: there is no such member.
+  mutating func join(_ member: Int?, owned: [PartitionID], now: Int64) -> Int? {
+    if let member, index(member) == nil { return nil }
     if phase == .stable || phase == .empty { prepare(now) }
     if let member, let place = index(member) {
       members[place].hasJoined = true

@@ -46,8 +46,6 @@ public enum Mutation: String, Sendable, Hashable, CaseIterable {
   case noReplay
   /// A replay does not know the largest time before it.
   case replayForgetsLargest
-  /// The sequence begins anew at each start.
-  case sequenceBeginsAnew
   /// Offsets that hang in the group are left there.
   case hangingOffsetsStay
   /// Where offsets can't be had, they are not asked for again.

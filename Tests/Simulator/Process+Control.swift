@@ -8,11 +8,18 @@ extension Process {
   /// `KafkaRunner.stopPatience`.
   private static let stopPatience = 30 * second
 
+  /// `Committer.drainLook`.
+  private static let drainLook = 200 * millisecond
+
+  private var isDrained: Bool {
+    guard case .draining(let names, _, _) = control else { return true }
+    return !coordinator.hasUnsettled(Set(names)) || committerFailure != nil
+  }
+
   var isControlReady: Bool {
     switch control {
     case .running: isStopRequested || client.event != nil || !inbox.isEmpty
-    case .draining(let names, let deadline, _):
-      !coordinator.hasUnsettled(Set(names)) || committerFailure != nil || world.now >= deadline
+    case .draining: isDrained || world.now >= nextLook
     case .stoppingCommitter: sink.operation == nil
     case .ended: false
     }
@@ -24,7 +31,11 @@ extension Process {
       if isStopRequested { return beginStop() }
       if let event = client.takeEvent() { return handle(event) }
       if !inbox.isEmpty { begin(inbox.removeFirst()) }
-    case .draining(let names, _, let answer): endDrain(names, answer)
+    case .draining(let names, let deadline, let answer):
+      if isDrained || world.now >= deadline { return endDrain(names, answer) }
+      // `Committer.drain`'s look around.
+      if !world.lacks(.drainsWithOldGroup) { renewGroup() }
+      nextLook = min(deadline, world.now + Self.drainLook)
     case .stoppingCommitter: end()
     case .ended: break
     }
@@ -107,6 +118,7 @@ extension Process {
     }
     isDraining = true
     isScheduled = true
+    nextLook = min(world.now + patience, world.now + Self.drainLook)
     control = .draining(names, deadline: world.now + patience, then: answer)
   }
 
@@ -147,6 +159,7 @@ extension Process {
     tell("stops\(failure.map { ": \($0)" } ?? "")")
     epoch += 1
     takeOver = nil
+    if !world.lacks(.drainsWithOldGroup) { renewGroup() }
     giveUp(held.map(\.partition), isLost: false, patience: Self.stopPatience, then: .stop)
   }
 

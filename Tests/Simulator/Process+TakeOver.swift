@@ -94,7 +94,6 @@ extension Process {
     if world.lacks(.mutingIsOff) { start.committed = start.offset }
     if world.lacks(.noReplay) { start.offset = start.committed }
     if world.lacks(.replayForgetsLargest) { start.largest = .min }
-    if world.lacks(.sequenceBeginsAnew) { start.sequence = 0 }
     return start
   }
 }

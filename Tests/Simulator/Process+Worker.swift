@@ -35,11 +35,12 @@ extension Process {
 
   private func checkMemory(_ worker: Worker) {
     guard !world.scenario.refusesSome else { return }
+    let bound = world.scenario.plan.limits.unsettledBytes
+    guard worker.handedOver.reduce(0, { $0 + $1.bytes }) > bound else { return }
     if let committed = world.broker.position(worker.partition) {
       worker.handedOver.removeAll { committed.isAtLeast($0.position) }
     }
     let bytes = worker.handedOver.reduce(0) { $0 + $1.bytes }
-    let bound = world.scenario.plan.limits.unsettledBytes
     if bytes > bound {
       world.checker.fail(.memory, "\(worker.partition) is read on with \(bytes) unsettled bytes of \(bound)")
     }

@@ -62,6 +62,8 @@ final class Process {
   // The control thread.
   var control = Control.running
   var isStopRequested = false
+  /// When a drain that waits looks around again.
+  var nextLook: Int64 = 0
   var held: [Worker] = []
   var pending: [PartitionID] = []
   var epoch = 0
@@ -118,7 +120,7 @@ final class Process {
     var times: [Int64?] = [takeOver?.notBefore, sink.notBefore]
     if sink.operation == nil, committerFailure == nil, !isCommitterStopped { times.append(committerTimer) }
     if sink.isOpen { times.append(client.nextTime) }
-    if case .draining(_, let deadline, _) = control { times.append(deadline) }
+    if case .draining = control { times.append(nextLook) }
     guard let time = times.compactMap({ $0 }).min() else { return pausedUntil > world.now ? pausedUntil : nil }
     return max(time, pausedUntil)
   }

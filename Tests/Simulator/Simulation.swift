@@ -93,6 +93,7 @@ public final class Simulation {
   private func start(_ name: String) {
     number += 1
     world.tell("\(name)#\(number) starts")
+    world.started(name)
     processes.append(Process(world, name: name, number: number))
   }
 
@@ -149,18 +150,18 @@ public final class Simulation {
     guard writes.indices.allSatisfy({ !hasMore($0) }) else { return false }
     return world.scenario.partitions.allSatisfy { partition in
       guard let last = world.scenario.records(partition).last else { return true }
-      return (world.broker.position(partition)?.offset ?? 0) > last.offset
+      return world.broker.group.committed[partition].map { $0.offset > last.offset } ?? false
     }
   }
 
   private func checkEnd() {
-    world.checker.checkComplete()
     if !isDone {
       let positions = world.scenario.partitions.map {
         "\($0) at \(world.broker.position($0)?.offset ?? 0) of \(world.scenario.end($0))"
       }
       world.checker.fail(.liveness, "not settled: \(positions)")
     }
+    world.checker.checkComplete()
   }
 }
 
