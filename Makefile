@@ -8,7 +8,7 @@ STEPS ?= 1000000
 SEED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test build demo test simulate lint format sanitize bench clean
+.PHONY: help install install-test build demo test simulate lint format sanitize bench torture restart-test clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -44,6 +44,12 @@ sanitize: install-test ## Run the tests under AddressSanitizer and ThreadSanitiz
 
 bench: install-test ## Measure the peers' job against a bare C loop: make bench KAFKA=host:port
 	@scripts/bench
+
+torture: install-test ## Kill processes and brokers, compare every alert: make torture [MINUTES=10] [SEED=n]
+	@scripts/torture
+
+restart-test: install-test ## Kill and restart a pipeline with a million keys, measure and compare
+	@scripts/torture restart
 
 clean: ## Remove what was built
 	swift package clean

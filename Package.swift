@@ -45,7 +45,7 @@ let package = Package(
     module(
       "Pipeline",
       ["Events", "Expressions", "Tables", "Detection", "Alerts", "Configuration", "Telemetry", "Locking"]),
-    module("KafkaTransport", ["Pipeline", "Kafka", "Events", "Telemetry", "Locking"]),
+    module("KafkaTransport", ["Pipeline", "Kafka", "Events", "Detection", "Tables", "Telemetry", "Locking"]),
     .executableTarget(
       name: "tocsin",
       dependencies: [
@@ -72,6 +72,13 @@ let package = Package(
       path: "Tests/Simulator", swiftSettings: strict),
     .executableTarget(name: "simulate", dependencies: ["Simulator"], path: "Tests/Simulate", swiftSettings: strict),
     tests("SimulatorTests", ["Simulator"]),
+    // Processes and brokers are killed, and every alert is held against the truth: a program, and a short run of it as a test.
+    .target(
+      name: "TortureSupport", dependencies: ["Kafka", "KafkaTestSupport", "Locking", "CCrypto"],
+      path: "Tests/Torture/Support", swiftSettings: strict),
+    .executableTarget(
+      name: "torture", dependencies: ["TortureSupport", "KafkaTestSupport"], path: "Tests/Torture/Command",
+      swiftSettings: strict),
     tests("KafkaTests", ["Kafka", "KafkaTestSupport", "Locking"]),
     tests(
       "PipelineTests",
@@ -80,7 +87,9 @@ let package = Package(
     tests(
       "KafkaTransportTests",
       ["KafkaTransport", "Pipeline", "Kafka", "KafkaTestSupport", "Events", "Telemetry"]),
-    tests("TocsinTests", ["tocsin", "Configuration", "Kafka", "KafkaTestSupport", "Tables", "Events", "Locking"]),
+    tests(
+      "TocsinTests",
+      ["tocsin", "Configuration", "Kafka", "KafkaTestSupport", "TortureSupport", "Tables", "Events", "Locking"]),
   ],
   cxxLanguageStandard: .cxx17
 )

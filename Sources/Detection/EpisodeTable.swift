@@ -1,89 +1,18 @@
 internal import Events
 internal import Expressions
 
-/// Which episode: of which key, and of which window where each window has episodes of its own (0 elsewhere).
-struct EpisodeKey: Hashable {
-  var hash: KeyHash
-  var window: Int64
-}
-
-/// An event as episodes see it.
-struct EventPoint {
-  var row: Int
-  var offset: Int64
-  var time: Int64
-  /// The watermark after it.
-  var watermark: Int64
-}
-
-/// What a finding says beyond its episode's state; made only when there is one to tell.
-struct Telling {
-  var key: [Scalar]
-  var severity: Severity
-  var message: String
-  var observations: [Observation]
-  var values: [Finding.NamedValue]
-  var window: Finding.TimeRange?
-  var hits: [TableHit]
-  var evidence: [Evidence]
-  var eventCount: Int64
-  var firstSeen: Int64
-}
-
-/// What episodes ask of their rule.
-protocol EpisodeTeller: AnyObject {
-  /// All that a finding about this event says.
-  func telling(_ point: EventPoint) -> Telling
-  /// The severity at this event; asked for each event of an open episode, so it does no more than it must.
-  func severity(_ point: EventPoint) -> Severity
-  /// The values of the `let`s at this event, written over those given.
-  func refresh(_ values: inout [Finding.NamedValue], _ point: EventPoint)
-}
-
-/// An alert's life: pending while its condition has not held for long enough, then open until it has been false for long
-/// enough. Rare, so an object.
-final class Episode {
-  var state: EpisodeState
-  var telling: Telling
-  var isPending: Bool
-  /// When the condition began to hold, and the record at which it did.
-  let began: Int64
-  let begunOffset: Int64
-  /// No event that counts and came after that one lies before this time.
-  let begunWatermark: Int64
-  /// When it ends if no further event comes.
-  var emptyAt: Int64
-  /// Since when the condition has been false; nil: it holds.
-  var falseSince: Int64?
-  var lastTold: Int64
-  /// The deadline under which it stands in the heap.
-  var scheduled: Int64
-
-  init(_ state: EpisodeState, _ telling: Telling, watermark: Int64, isPending: Bool, emptyAt: Int64) {
-    self.state = state
-    self.telling = telling
-    self.isPending = isPending
-    began = state.opened
-    begunOffset = state.openedOffset
-    begunWatermark = watermark
-    self.emptyAt = emptyAt
-    lastTold = state.opened
-    scheduled = emptyAt
-  }
-}
-
 /// The episodes of one rule in one partition.
 final class EpisodeTable {
   private struct Deadline: Comparable {
     var time: Int64
-    var begunOffset: Int64
+    var begunOrder: Int64
     var key: EpisodeKey
 
     static func < (left: Deadline, right: Deadline) -> Bool {
-      (left.time, left.begunOffset) < (right.time, right.begunOffset)
+      (left.time, left.begunOrder) < (right.time, right.begunOrder)
     }
     static func == (left: Deadline, right: Deadline) -> Bool {
-      (left.time, left.begunOffset) == (right.time, right.begunOffset)
+      (left.time, left.begunOrder) == (right.time, right.begunOrder)
     }
   }
 
@@ -91,7 +20,9 @@ final class EpisodeTable {
   private let number: Int
   private let limit: Int
   private unowned let teller: any EpisodeTeller
-  private var episodes: [EpisodeKey: Episode] = [:]
+  var episodes: [EpisodeKey: Episode] = [:]
+  /// What the next cut tells: see `cut`.
+  var changes = EpisodeChanges()
   private var deadlines = Heap<Deadline>()
   var findings: [Finding] = []
   /// Episodes not opened because so many were open.
@@ -121,7 +52,7 @@ final class EpisodeTable {
     var offset = Int64.max
     var time = Int64.max
     for episode in episodes.values {
-      offset = min(offset, episode.begunOffset)
+      offset = min(offset, episode.begun.offset)
       time = min(time, episode.began, episode.begunWatermark)
     }
     return (offset, time)
@@ -132,6 +63,7 @@ final class EpisodeTable {
   /// An event at which the condition holds. `emptyAt`: when the episode ends if nothing more comes.
   func holds(_ key: EpisodeKey, _ point: EventPoint, emptyAt: Int64) {
     guard let episode = current(key, point) else { return begin(key, point, emptyAt) }
+    note(key, episode)
     episode.falseSince = nil
     if emptyAt > episode.emptyAt { episode.emptyAt = emptyAt }
     count(episode, point)
@@ -150,20 +82,18 @@ final class EpisodeTable {
     episode.state.severity = max(severity, episode.state.severity)
     episode.state.eventCount = max(episode.state.eventCount, episode.telling.eventCount)
     episode.lastTold = max(episode.lastTold, point.time)
-    tell(.updated, episode, cause: point.offset, time: point.time)
+    tell(.updated, episode, cause: point.cause, time: point.time)
   }
 
   /// An event at which the condition does not hold.
   func doesNotHold(_ key: EpisodeKey, _ point: EventPoint) {
     guard !episodes.isEmpty, let episode = current(key, point) else { return }
-    if episode.isPending {
-      episodes[key] = nil
-      return
-    }
+    if episode.isPending { return remove(key, episode) }
+    note(key, episode)
     count(episode, point)
     if episode.falseSince == nil { episode.falseSince = point.time }
     if plan.keepFiring == 0 {
-      close(key, episode, at: point.time, cause: point.offset)
+      close(key, episode, at: point.time, cause: point.cause)
     } else {
       schedule(key, episode)
     }
@@ -180,7 +110,7 @@ final class EpisodeTable {
     guard let episode = episodes[key] else { return nil }
     let deadline = deadline(of: episode)
     guard point.time > deadline else { return episode }
-    close(key, episode, at: deadline, cause: point.offset)
+    close(key, episode, at: deadline, cause: point.cause)
     return nil
   }
 
@@ -191,25 +121,26 @@ final class EpisodeTable {
     }
     let telling = teller.telling(point)
     let state = EpisodeState(
-      opened: point.time, openedOffset: point.offset, revision: 0, key: telling.key, severity: telling.severity,
+      opened: point.time, opening: point.origin, revision: 0, key: telling.key, severity: telling.severity,
       eventCount: telling.eventCount, firstSeen: telling.firstSeen, lastSeen: point.time, heldBack: 0)
     let episode = Episode(
-      state, telling, watermark: point.watermark, isPending: plan.pending > 0, emptyAt: emptyAt)
+      state, telling, begun: point.cause, watermark: point.watermark, isPending: plan.pending > 0, emptyAt: emptyAt)
     forgetOldDeadlines()
     episodes[key] = episode
-    deadlines.insert(Deadline(time: emptyAt, begunOffset: point.offset, key: key))
-    if !episode.isPending { tell(.opened, episode, cause: point.offset, time: point.time) }
+    note(key, episode)
+    deadlines.insert(Deadline(time: emptyAt, begunOrder: point.cause.order, key: key))
+    if !episode.isPending { tell(.opened, episode, cause: point.cause, time: point.time) }
   }
 
   private func open(_ key: EpisodeKey, _ episode: Episode, _ point: EventPoint) {
     episode.isPending = false
     episode.telling = teller.telling(point)
     episode.state.opened = point.time
-    episode.state.openedOffset = point.offset
+    episode.state.opening = point.origin
     episode.state.severity = episode.telling.severity
     episode.state.eventCount = max(episode.state.eventCount, episode.telling.eventCount)
     episode.lastTold = point.time
-    tell(.opened, episode, cause: point.offset, time: point.time)
+    tell(.opened, episode, cause: point.cause, time: point.time)
   }
 
   // MARK: Time
@@ -221,12 +152,18 @@ final class EpisodeTable {
 
   /// Deadlines of episodes that closed before them are in the way only when their time comes; until then they must not
   /// outnumber the others by far.
-  private func forgetOldDeadlines() {
-    guard deadlines.count > 4 * episodes.count + 64 else { return }
+  private func forgetOldDeadlines(always: Bool = false) {
+    guard always || deadlines.count > 4 * episodes.count + 64 else { return }
     deadlines.removeAll()
     for (key, episode) in episodes {
-      deadlines.insert(Deadline(time: episode.scheduled, begunOffset: episode.begunOffset, key: key))
+      deadlines.insert(Deadline(time: episode.scheduled, begunOrder: episode.begun.order, key: key))
     }
+  }
+
+  /// Makes the heap anew for episodes that came from elsewhere.
+  func scheduleAll() {
+    for episode in episodes.values { episode.scheduled = deadline(of: episode) }
+    forgetOldDeadlines(always: true)
   }
 
   /// Sees to it that the heap holds the episode no later than its deadline.
@@ -234,37 +171,39 @@ final class EpisodeTable {
     let deadline = deadline(of: episode)
     guard deadline < episode.scheduled else { return }
     episode.scheduled = deadline
-    deadlines.insert(Deadline(time: deadline, begunOffset: episode.begunOffset, key: key))
+    deadlines.insert(Deadline(time: deadline, begunOrder: episode.begun.order, key: key))
   }
 
-  /// Closes what the watermark has passed, but nothing that ends beyond the end of time. `cause` gives the offset of the record that moved it past a time.
-  func advance(watermark: Int64, cause: (Int64) -> Int64) {
+  /// Closes what the watermark has passed, but nothing that ends beyond the end of time. `cause` gives the record
+  /// that moved it past a time.
+  func advance(watermark: Int64, cause: (Int64) -> Cause) {
     while let due = deadlines.first, due.time <= watermark, due.time < .max {
       deadlines.removeFirst()
-      guard let episode = episodes[due.key], episode.begunOffset == due.begunOffset,
+      guard let episode = episodes[due.key], episode.begun.order == due.begunOrder,
         episode.scheduled == due.time
       else { continue }
       let deadline = deadline(of: episode)
       if deadline > due.time {
         episode.scheduled = deadline
-        deadlines.insert(Deadline(time: deadline, begunOffset: due.begunOffset, key: due.key))
+        deadlines.insert(Deadline(time: deadline, begunOrder: due.begunOrder, key: due.key))
       } else {
         close(due.key, episode, at: deadline, cause: cause(deadline))
       }
     }
   }
 
-  private func close(_ key: EpisodeKey, _ episode: Episode, at time: Int64, cause: Int64) {
-    episodes[key] = nil
+  private func close(_ key: EpisodeKey, _ episode: Episode, at time: Int64, cause: Cause) {
+    remove(key, episode)
     if !episode.isPending { tell(.closed, episode, cause: cause, time: time) }
   }
 
-  private func tell(_ transition: Finding.Transition, _ episode: Episode, cause: Int64, time: Int64) {
+  private func tell(_ transition: Finding.Transition, _ episode: Episode, cause: Cause, time: Int64) {
     if transition != .opened { episode.state.revision += 1 }
     let telling = episode.telling
     findings.append(
       Finding(
-        rule: number, cause: cause, transition: transition, time: time, episode: episode.state,
+        rule: number, cause: cause.offset, order: cause.order, transition: transition, time: time,
+        episode: episode.state,
         message: telling.message, observations: telling.observations, values: telling.values, window: telling.window,
         hits: telling.hits, evidence: telling.evidence))
     episode.state.heldBack = 0
