@@ -95,11 +95,18 @@ final class ControlLoop {
     }
   }
 
+  /// From now on offsets go out with the membership of now. A cooperative rebalance moves the generation on while partitions
+  /// are kept: what they have unsettled, and what a revoked one has, would be refused under the old one. Nobody else is given
+  /// a partition of ours before we have answered.
+  private func renewGroup() {
+    if let group = consumer.groupMetadata(), group.isMember { setGroup(group) }
+  }
+
   private func assigned(_ partitions: [TopicPartition], _ rebalance: RebalanceProtocol) {
     epoch.advance()
+    renewGroup()
     if partitions.isEmpty {
       answer { () throws(KafkaError) in try consumer.assign([], rebalance) }
-      setGroup(consumer.groupMetadata())
       return
     }
     log.info("partitions were assigned", ["partitions": partitions.map(\.description).joined(separator: ", ")])
@@ -135,7 +142,7 @@ final class ControlLoop {
     } catch {
       return runner.fail(PipelineFailure(error))
     }
-    setGroup(consumer.groupMetadata())
+    renewGroup()
     for (worker, log) in starts { worker.start(log) }
     tellReplay(places)
   }
@@ -167,6 +174,7 @@ final class ControlLoop {
 
   private func revoked(_ partitions: [TopicPartition], isLost: Bool, _ rebalance: RebalanceProtocol) {
     epoch.advance()
+    if !isLost { renewGroup() }
     pending.subtract(partitions)
     log.info(
       isLost ? "partitions were lost" : "partitions were revoked",
@@ -195,7 +203,7 @@ final class ControlLoop {
     guard !names.isEmpty else { return }
     if isLost {
       committer.drop(names)
-    } else if !committer.drain(names, timeoutMilliseconds: patience) {
+    } else if !committer.drain(names, timeoutMilliseconds: patience, meanwhile: renewGroup) {
       log.warning("some outputs could not be settled in time; whoever reads the partitions next makes them again")
     }
     for name in names { runner.registry.removeGauges(label: "partition", value: "\(name.number)") }
@@ -218,6 +226,7 @@ final class ControlLoop {
 
   private func stop() {
     log.info("stopping: what was read is settled first")
+    renewGroup()
     give(up: Array(held.keys), isLost: false, patience: KafkaRunner.stopPatience)
     committer.stop()
     let isLeft = consumer.close(timeoutMilliseconds: 10_000) { event in
