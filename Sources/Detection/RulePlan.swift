@@ -9,6 +9,9 @@ public import Expressions
 public struct RulePlan: Sendable {
   /// The rule's id in the pipeline file.
   public var id: String
+  /// What its state is known by (16 bytes): two rules of equal identity, one after the other, share it. By default a digest
+  /// of the id.
+  public var identity: [UInt8]
   /// Conditions on one event (`where`); all must hold. Empty: every event.
   public var filters: [Program]
   /// Events that are let through although the filters hold (`except`).
@@ -47,9 +50,10 @@ public struct RulePlan: Sendable {
   public init(
     id: String, filters: [Program], exceptions: [ExceptionPlan] = [], keySlots: [Int] = [], kind: Kind,
     severities: [SeverityStep], message: Template, pending: Int64 = 0, keepFiring: Int64 = 0, updateEvery: Int64 = 0,
-    evidenceLimit: Int = 10, evidenceSlots: [Int] = []
+    evidenceLimit: Int = 10, evidenceSlots: [Int] = [], identity: [UInt8]? = nil
   ) {
     self.id = id
+    self.identity = identity ?? Array(SHA256.digest([Array(id.utf8)]).prefix(16))
     self.filters = filters
     self.exceptions = exceptions
     self.keySlots = keySlots
