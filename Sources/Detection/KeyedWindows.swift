@@ -102,10 +102,13 @@ final class KeyedWindows {
     cells.destroy(entry: entry)
   }
 
+  /// Bytes of a key in the table, as if it were always half full.
+  static var slotBytes: Int { 2 * MemoryLayout<Slot>.stride }
+
   /// Bytes in use; slots as if the table were always half full, so that the account does not jump. Blocks that wait for a cut
   /// do not count: when one comes must not show.
   var byteCount: Int {
-    keyCount * (2 * MemoryLayout<Slot>.stride + entries.blockSize) + pieceCount * pieces.blockSize + evidence.byteCount
+    keyCount * (Self.slotBytes + entries.blockSize) + pieceCount * pieces.blockSize + evidence.byteCount
       + cells.outsideByteCount
   }
 

@@ -247,11 +247,13 @@ final class ControlLoop {
     return false
   }
 
-  /// Where the exchanges end now that the source has been read and all that came of it is written.
+  /// Where the exchanges end now that the source has been read and all that came of it is written. A client that reads
+  /// committed records only would not be told of blocks whose commit is decided but not yet marked in the log.
   private func askEnds() {
     do throws(KafkaError) {
+      let reader = try KafkaReader(runner.settings.consumer.merging(["isolation.level": "read_uncommitted"]))
       for partition in held.keys where partition.topic != runner.plan.source.topic {
-        let bounds = try consumer.watermarkOffsets(
+        let bounds = try reader.watermarkOffsets(
           TopicPartition(partition.topic, partition.number), timeoutMilliseconds: 10_000)
         held[partition]?.end = bounds.high
       }
