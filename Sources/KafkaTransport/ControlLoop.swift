@@ -27,6 +27,11 @@ final class ControlLoop {
   private var pending: Set<TopicPartition> = []
   private let epoch = Epoch()
   private var watermark: SourceWatermark
+  private let counts: ExchangeCounts
+  /// Where there are exchanges.
+  private let lead: LeadWatch?
+  /// Whether the ends of exchanges have been asked for since the source was read to its end.
+  private var hasAskedEnds = false
   private var log: Logger { runner.log }
 
   /// Counts assignments, so that the answer to an older one is known as such.
@@ -38,26 +43,31 @@ final class ControlLoop {
 
   init(
     runner: KafkaRunner, consumer: KafkaConsumer, committer: Committer, setGroup: @escaping (GroupMetadata?) -> Void,
-    endHangingOffsets: @escaping @Sendable (PartitionID, GroupMetadata) -> Void
+    endHangingOffsets: @escaping @Sendable (PartitionID, GroupMetadata) -> Void, counts: ExchangeCounts
   ) {
+    self.counts = counts
+    let topology = runner.topology
+    lead =
+      topology.exchanges.isEmpty ? nil : LeadWatch(consumer, topology.source, partitionCount: counts.source)
     self.endHangingOffsets = endHangingOffsets
     self.runner = runner
     self.consumer = consumer
     self.committer = committer
     self.setGroup = setGroup
-    takeOver = TakeOver(consumer: consumer, origin: runner.options.origin)
+    takeOver = TakeOver(
+      consumer: consumer, origin: runner.options.origin, exchanges: Set(topology.exchanges.map(\.topic)))
     watermark = SourceWatermark(idleAfter: runner.plan.source.idle)
   }
 
-  func run(partitionCount: Int) throws(PipelineFailure) {
+  func run() throws(PipelineFailure) {
     do throws(KafkaError) {
-      try consumer.subscribe([runner.plan.source.topic])
+      try consumer.subscribe([runner.plan.source.topic] + runner.topology.exchanges.map(\.topic))
     } catch {
       throw PipelineFailure(error)
     }
     log.info(
       "joining the group",
-      ["group": runner.settings.group, "topic": runner.plan.source.topic, "partitions": "\(partitionCount)"])
+      ["group": runner.settings.group, "topic": runner.plan.source.topic, "partitions": "\(counts.source)"])
     var lastTick = ContinuousClock.now
     while !runner.isStopRequested {
       if let event = consumer.poll(timeoutMilliseconds: Self.pollTimeout) { handle(event) }
@@ -65,6 +75,9 @@ final class ControlLoop {
       if ContinuousClock.now - lastTick >= .seconds(1) {
         lastTick = .now
         tick()
+      }
+      if let lead, lead.isHoldingBack {
+        lead.look(sources, now: Int64(bitPattern: DispatchTime.now().uptimeNanoseconds))
       }
       if runner.options.stopsAtEnd, hasReadAll { runner.stop() }
     }
@@ -150,7 +163,7 @@ final class ControlLoop {
   private func makeWorker(_ place: TakeOver.Place) -> PartitionWorker {
     let task = PartitionTask(
       plan: runner.plan, tables: runner.tables, partition: place.partition, start: place.start,
-      productVersion: runner.productVersion, registry: runner.registry)
+      productVersion: runner.productVersion, registry: runner.registry, topology: runner.topology, counts: counts)
     return PartitionWorker(task: task, committer: committer) { [weak runner] worker, event in
       switch event {
       case .failed(let failure): runner?.fail(failure)
@@ -211,17 +224,54 @@ final class ControlLoop {
 
   // MARK: Time and end
 
+  private var sources: [PartitionID: PartitionWorker] {
+    held.filter { $0.key.topic == runner.plan.source.topic }.mapValues(\.worker)
+  }
+
   private func tick() {
     let now = Int64(bitPattern: DispatchTime.now().uptimeNanoseconds)
-    watermark.update(held.mapValues(\.worker.state), now: now)
-    RunnerMetrics.update(runner.registry, watermark, held.keys)
+    let sources = sources
+    watermark.update(sources.mapValues(\.state), now: now)
+    if let lead {
+      // Each looks then, too, whether there is news for exchanges.
+      lead.look(sources, now: now)
+    }
+    RunnerMetrics.update(runner.registry, watermark, sources.keys)
     runner.tick()
   }
 
-  /// Whether all that was there when its partitions were taken over has been read, and nothing is being taken over.
+  /// Whether all that was there when its partitions were taken over has been read, and nothing is being taken over. What
+  /// that sent through exchanges is read too, as far as its partitions are ours.
   private var hasReadAll: Bool {
     guard !held.isEmpty, pending.isEmpty else { return false }
-    return held.values.allSatisfy { $0.worker.state.end >= $0.end }
+    guard held.values.allSatisfy({ $0.worker.state.end >= $0.end && !$0.worker.state.isGathering }) else {
+      return false
+    }
+    if runner.topology.exchanges.isEmpty { return true }
+    if committer.hasUnsettled
+      || held.contains(where: { $0.key.topic == runner.plan.source.topic && !$0.value.worker.state.isDrained })
+    {
+      return false
+    }
+    if hasAskedEnds { return true }
+    askEnds()
+    return false
+  }
+
+  /// Where the exchanges end now that the source has been read and all that came of it is written. A client that reads
+  /// committed records only would not be told of blocks whose commit is decided but not yet marked in the log.
+  private func askEnds() {
+    do throws(KafkaError) {
+      let reader = try KafkaReader(runner.settings.consumer.merging(["isolation.level": "read_uncommitted"]))
+      for partition in held.keys where partition.topic != runner.plan.source.topic {
+        let bounds = try reader.watermarkOffsets(
+          TopicPartition(partition.topic, partition.number), timeoutMilliseconds: 10_000)
+        held[partition]?.end = bounds.high
+      }
+      hasAskedEnds = true
+    } catch {
+      log.warning("where the exchanges end was not to be had and is asked again", ["error": "\(error)"])
+    }
   }
 
   private func stop() {

@@ -22,10 +22,13 @@ final class TakeOver: Sendable {
 
   private let consumer: KafkaConsumer
   private let origin: StartOffset
+  private let exchanges: Set<String>
   private let queue = DispatchQueue(label: "tocsin.takeover")
   private let log = Logger(module: "Kafka")
 
-  init(consumer: KafkaConsumer, origin: StartOffset) {
+  /// - Parameter exchanges: the topics of exchanges, which are read from their beginning, whatever `origin` says.
+  init(consumer: KafkaConsumer, origin: StartOffset, exchanges: Set<String>) {
+    self.exchanges = exchanges
     self.consumer = consumer
     self.origin = origin
   }
@@ -92,7 +95,7 @@ final class TakeOver: Sendable {
   ) -> Result<PartitionTask.Start, PipelineFailure> {
     guard let committed else {
       let offset: Int64
-      switch origin {
+      switch exchanges.contains(partition.topic) ? .beginning : origin {
       case .beginning: offset = bounds.low
       case .end: offset = bounds.high
       case .committed:
