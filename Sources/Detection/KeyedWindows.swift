@@ -87,9 +87,12 @@ final class KeyedWindows {
     slots.deallocate()
   }
 
+  /// Bytes of a key in the table, as if it were always half full.
+  static var slotBytes: Int { 2 * MemoryLayout<Slot>.stride }
+
   /// Bytes in use; slots as if the table were always half full, so that the account does not jump.
   var byteCount: Int {
-    2 * keyCount * MemoryLayout<Slot>.stride + entries.byteCount + pieces.byteCount + evidence.byteCount
+    keyCount * Self.slotBytes + entries.byteCount + pieces.byteCount + evidence.byteCount
       + cells.outsideByteCount
   }
 

@@ -31,6 +31,8 @@ public struct RulePlan: Sendable {
   public var evidenceLimit: Int
   /// Slots of the fields that evidence shows.
   public var evidenceSlots: [Int]
+  /// What the rule's state depends on, in 16 bytes: a rule of equal identity goes on with the state of the one before it.
+  public var identity: [UInt8]
 
   /// What a rule watches.
   public enum Kind: Sendable {
@@ -41,12 +43,15 @@ public struct RulePlan: Sendable {
   }
 
   /// Makes a plan; the pipeline file's reader has checked what it says.
+  ///
+  /// - Parameter identity: nil: of the id alone, the first 16 bytes of its SHA-256.
   public init(
     id: String, filters: [Program], exceptions: [ExceptionPlan] = [], keySlots: [Int] = [], kind: Kind,
     severities: [SeverityStep], message: Template, pending: Int64 = 0, keepFiring: Int64 = 0, updateEvery: Int64 = 0,
-    evidenceLimit: Int = 10, evidenceSlots: [Int] = []
+    evidenceLimit: Int = 10, evidenceSlots: [Int] = [], identity: [UInt8]? = nil
   ) {
     self.id = id
+    self.identity = identity ?? Array(SHA256.digest([Array(id.utf8)]).prefix(16))
     self.filters = filters
     self.exceptions = exceptions
     self.keySlots = keySlots

@@ -13,6 +13,7 @@ import Testing
     _ = CommitMetrics(registry)
     for declaration in [
       PipelineMetrics.deadLetters, PipelineMetrics.idle, PipelineMetrics.sourceWatermark, PipelineMetrics.tableEntries,
+      PipelineMetrics.reloads,
     ] {
       let labels = declaration.labels.map { _ in "x" }
       switch declaration.kind {

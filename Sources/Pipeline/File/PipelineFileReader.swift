@@ -45,12 +45,13 @@ struct PipelineFileReader {
     guard !bag.hasErrors, let name, let source = sources.first, let topic = source.topic, let schema = source.schema,
       let topics
     else { return nil }
+    let running = rules.filter(\.isOn)
     return PipelinePlan(
       name: name, version: "sha256:" + SHA256.hex(bytes),
       source: SourcePlan(
         name: source.name.text, topic: topic.text, key: source.key?.text, outOfOrder: source.outOfOrder,
         idle: source.idle), schema: schema, derived: source.derived, tables: tables.compactMap(\.source),
-      rules: rules.filter(\.isOn).map(\.plan), descriptions: rules.filter(\.isOn).map(\.description),
+      rules: running.map(\.plan), descriptions: running.map(\.description), identities: running.map(\.identity),
       outputs: topics, delivery: delivery, properties: properties, limits: limits,
       expressions: expressions.explained)
   }

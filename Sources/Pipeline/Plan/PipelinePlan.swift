@@ -21,6 +21,8 @@ public struct PipelinePlan: Sendable {
   public var rules: [RulePlan]
   /// What alerts of each rule say besides, by the rule's number.
   public var descriptions: [RuleDescription]
+  /// What the state of each rule depends on, by the rule's number.
+  public var identities: [StateIdentity]
   /// The topics that are written to.
   public var outputs: OutputsPlan
   /// What is promised.
@@ -35,8 +37,9 @@ public struct PipelinePlan: Sendable {
   /// Makes a plan.
   public init(
     name: String, version: String, source: SourcePlan, schema: Schema, derived: [DerivedFieldPlan],
-    tables: [TableSource], rules: [RulePlan], descriptions: [RuleDescription], outputs: OutputsPlan,
-    delivery: Delivery, properties: [String: String], limits: PipelineLimits, expressions: [ExplainedExpression]
+    tables: [TableSource], rules: [RulePlan], descriptions: [RuleDescription], identities: [StateIdentity],
+    outputs: OutputsPlan, delivery: Delivery, properties: [String: String], limits: PipelineLimits,
+    expressions: [ExplainedExpression]
   ) {
     self.name = name
     self.version = version
@@ -46,6 +49,7 @@ public struct PipelinePlan: Sendable {
     self.tables = tables
     self.rules = rules
     self.descriptions = descriptions
+    self.identities = identities
     self.outputs = outputs
     self.delivery = delivery
     self.properties = properties

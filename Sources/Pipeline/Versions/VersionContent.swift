@@ -1,0 +1,29 @@
+public import Tables
+
+/// All that a version of a pipeline is made of: enough to run it again on another machine.
+public struct VersionContent: Sendable, Hashable {
+  /// The bytes of the pipeline file.
+  public var pipeline: [UInt8]
+  /// The environment's variables that the file reads outside `librdkafka`, as far as they are set. What `librdkafka` reads is
+  /// where secrets are, and no alert depends on it.
+  public var variables: [String: String]
+  /// The bytes of the lists by the name of the table.
+  public var tables: [String: TableContent]
+
+  /// The contents of a version.
+  public init(pipeline: [UInt8], variables: [String: String] = [:], tables: [String: TableContent] = [:]) {
+    self.pipeline = pipeline
+    self.variables = variables
+    self.tables = tables
+  }
+
+  /// What describes it.
+  public var manifest: VersionManifest {
+    VersionManifest(
+      pipeline: VersionManifest.Blob(pipeline), variables: variables,
+      tables: tables.mapValues { table in
+        VersionManifest.Table(
+          list: VersionManifest.Blob(table.bytes), overflow: table.overflow.map { VersionManifest.Blob($0.bytes) })
+      })
+  }
+}
