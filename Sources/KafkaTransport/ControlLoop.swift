@@ -19,6 +19,7 @@ final class ControlLoop {
   private let runner: KafkaRunner
   private let consumer: KafkaConsumer
   private let committer: Committer
+  private let keeper: VersionKeeper?
   private let takeOver: TakeOver
   private let setGroup: (GroupMetadata?) -> Void
   private let endHangingOffsets: @Sendable (PartitionID, GroupMetadata) -> Void
@@ -37,15 +38,17 @@ final class ControlLoop {
   }
 
   init(
-    runner: KafkaRunner, consumer: KafkaConsumer, committer: Committer, setGroup: @escaping (GroupMetadata?) -> Void,
+    runner: KafkaRunner, consumer: KafkaConsumer, committer: Committer, keeper: VersionKeeper?,
+    setGroup: @escaping (GroupMetadata?) -> Void,
     endHangingOffsets: @escaping @Sendable (PartitionID, GroupMetadata) -> Void
   ) {
     self.endHangingOffsets = endHangingOffsets
     self.runner = runner
     self.consumer = consumer
     self.committer = committer
+    self.keeper = keeper
     self.setGroup = setGroup
-    takeOver = TakeOver(consumer: consumer, origin: runner.options.origin)
+    takeOver = TakeOver(consumer: consumer, origin: runner.options.origin, keeper: keeper)
     watermark = SourceWatermark(idleAfter: runner.plan.source.idle)
   }
 
@@ -92,6 +95,9 @@ final class ControlLoop {
     switch message {
     case .places(.failure(let failure), _): runner.fail(failure)
     case .places(.success(let places), let rebalance): begin(places, rebalance)
+    case .version(let version):
+      keeper?.take(version)
+      for held in held.values { held.worker.offer(version) }
     }
   }
 
@@ -141,10 +147,7 @@ final class ControlLoop {
   }
 
   private func makeWorker(_ place: TakeOver.Place) -> PartitionWorker {
-    let task = PartitionTask(
-      plan: runner.plan, tables: runner.tables, partition: place.partition, start: place.start,
-      productVersion: runner.productVersion, registry: runner.registry)
-    return PartitionWorker(task: task, committer: committer) { [weak runner] worker, event in
+    return PartitionWorker(task: makeTask(place), committer: committer) { [weak runner] worker, event in
       switch event {
       case .failed(let failure): runner?.fail(failure)
       case .caughtUp(let records):
@@ -152,6 +155,17 @@ final class ControlLoop {
           "windows are as they were at the stop", ["partition": "\(worker.partition)", "records": "\(records)"])
       }
     }
+  }
+
+  private func makeTask(_ place: TakeOver.Place) -> sending PartitionTask {
+    guard let keeper else {
+      return PartitionTask(
+        plan: runner.plan, tables: runner.tables, partition: place.partition, start: place.start,
+        productVersion: runner.productVersion, registry: runner.registry)
+    }
+    return PartitionTask(
+      versions: TaskVersions(newest: keeper.newest, earlier: place.versions), partition: place.partition,
+      start: place.start, productVersion: runner.productVersion, registry: runner.registry)
   }
 
   private func tellReplay(_ places: [TakeOver.Place]) {

@@ -18,6 +18,8 @@ public final class PartitionTask {
     /// Whether records before `offset` are gone that windows would have needed: they are held back until they lie wholly
     /// after the first event.
     public var isTrimmed = false
+    /// Which version of the pipeline was in force where, as it was committed.
+    public var active = VersionLedger()
 
     /// Where a partition is taken up.
     public init(offset: Int64, committed: Int64, sequence: Int64 = 0, largest: Int64 = .min) {
@@ -35,49 +37,73 @@ public final class PartitionTask {
   public let partition: PartitionID
   /// The records to be worked on: fill it, then call `process`.
   public let records: RecordBatch
-  private let plan: PipelinePlan
-  private let tables: [TableSnapshot]
-  private let batch: EventBatch
-  private let decode: DecodeStage
-  private let enrich: EnrichStage
-  private let detect: DetectStage
-  private let alert: AlertStage
-  private let metrics: PartitionMetrics
+  private let place: TaskStages.Place
+  private(set) var stages: TaskStages
+  /// nil: it has one version for good, and does not say which.
+  private var versions: (all: TaskVersions, schedule: VersionSchedule)?
   private let committed: Int64
   private var next: Int64
   private var sequence: Int64
   private var replay: ReplayPoint?
   private var lastReplayLook = Int64.min
 
-  /// A task that has read nothing.
-  public init(
+  /// A task that has read nothing, with one version of the pipeline for good.
+  public convenience init(
     plan: PipelinePlan, tables: [TableSnapshot], partition: PartitionID, start: Start, productVersion: String,
     registry: MetricsRegistry
   ) {
-    self.plan = plan
-    self.tables = tables
+    self.init(
+      nil, plan, tables, partition: partition, start: start, productVersion: productVersion, registry: registry)
+  }
+
+  /// A task that has read nothing. It works on what was worked on before with the versions that were in force then, and on
+  /// what is new with the newest; where each comes into force is told with its positions.
+  public convenience init(
+    versions: TaskVersions, partition: PartitionID, start: Start, productVersion: String, registry: MetricsRegistry
+  ) {
+    let version = versions.version(start.active.version(at: start.offset) ?? versions.newest.id)
+    self.init(
+      start.active.version(at: start.offset) ?? version.id, version.plan, version.tables, partition: partition,
+      start: start, productVersion: productVersion,
+      registry: registry, capacity: versions.newest.plan.limits.batchRecords)
+    let schedule = VersionSchedule(
+      ledger: start.active, committed: start.committed, newest: versions.newest.id)
+    self.versions = (versions, schedule)
+  }
+
+  private init(
+    _ version: VersionID?, _ plan: PipelinePlan, _ tables: [TableSnapshot], partition: PartitionID, start: Start,
+    productVersion: String, registry: MetricsRegistry, capacity: Int? = nil
+  ) {
     self.partition = partition
     records = RecordBatch(
-      topic: partition.topic, partition: partition.number, capacity: plan.limits.batchRecords)
-    batch = EventBatch(schema: plan.schema, records: records)
-    decode = DecodeStage(plan)
-    enrich = EnrichStage(plan)
+      topic: partition.topic, partition: partition.number, capacity: capacity ?? plan.limits.batchRecords)
+    place = TaskStages.Place(
+      partition: partition, records: records, productVersion: productVersion, registry: registry)
     let origin = ReplayPoint(offset: start.offset, largest: start.largest)
-    detect = DetectStage(plan, origin: origin, isTrimmed: start.isTrimmed)
-    alert = AlertStage(plan, partition: partition, tables: tables, productVersion: productVersion)
-    metrics = PartitionMetrics(partition, rules: plan.rules, registry)
+    stages = TaskStages(version, plan, tables, place) { DetectStage($0, origin: origin, isTrimmed: start.isTrimmed) }
     committed = start.committed
     next = start.offset
     sequence = start.sequence
-    replay = ReplayPoint(offset: start.offset, largest: start.largest)
+    replay = origin
   }
 
   /// The offset of the next record to be read.
   public var nextOffset: Int64 { next }
   /// The watermark in nanoseconds since 1970; `Int64.min` before the first event.
-  public var watermark: Int64 { detect.detector.clock.watermark }
+  public var watermark: Int64 { stages.detect.detector.clock.watermark }
   /// Whether what is read now was read before the start, and is read again to rebuild windows.
   public var isReplaying: Bool { next < committed }
+  /// The version at work; nil where it has one for good.
+  public var version: VersionID? { stages.version }
+
+  /// Takes a newer version: it comes into force with the next batch of new records.
+  public func offer(_ version: PipelineVersion) {
+    guard versions != nil else { return }
+    if let old = versions?.all.newest { versions?.all.earlier[old.id] = old }
+    versions?.all.newest = version
+    versions?.schedule.offer(version.id)
+  }
 
   /// Works on the records in `records` and empties it.
   ///
@@ -87,31 +113,46 @@ public final class PartitionTask {
     guard records.count > 0 else { return nil }
     let first = records[0].offset
     precondition(first >= next, "\(partition): offset \(first) after \(next): the log went back")
+    var pair: Pair?
+    while records.count > 0 {
+      let rest = chooseVersion()
+      if let found = work(now) {
+        if pair == nil { pair = found } else { pair?.append(found) }
+      }
+      rest?.move(rowsFrom: 0, to: records)
+    }
+    return pair
+  }
+
+  private func work(_ now: Int64) -> Pair? {
     next = records[records.count - 1].offset + 1
-    var clock = StageClock(metrics)
-    decode.run(batch)
+    var clock = StageClock(stages.metrics)
+    stages.decode.run(stages.batch)
     clock.ended(.decode)
-    enrich.run(batch, tables: tables)
+    stages.enrich.run(stages.batch, tables: stages.tables)
     clock.ended(.enrich)
-    let findings = detect.run(batch, tables: tables)
+    let findings = stages.detect.run(stages.batch, tables: stages.tables)
     clock.ended(.detect)
-    let outputs = alert.run(batch, findings: findings, late: detect.detector.late, muted: committed)
+    let outputs = stages.alert.run(
+      stages.batch, findings: findings, late: stages.detect.detector.late, muted: committed)
     clock.ended(.alert)
     count()
     records.removeAll()
     guard next > committed || (next == committed && !outputs.isEmpty) else { return nil }
     lookAtReplay(now)
     sequence += 1
-    return Pair(
-      partition: partition, position: Position(offset: next, sequence: sequence, replay: replay), outputs: outputs)
+    let position = Position(
+      offset: next, sequence: sequence, replay: replay, active: versions?.schedule.ledger ?? VersionLedger())
+    return Pair(partition: partition, position: position, outputs: outputs)
   }
 
   /// An older answer stays right, so that it is asked for about once a second.
   private func lookAtReplay(_ now: Int64) {
     guard lastReplayLook == .min || now - lastReplayLook >= Self.replayLook else { return }
     lastReplayLook = now
-    replay = detect.detector.replayPoint() ?? replay
-    metrics.sizes(detect.detector.sizes)
+    replay = stages.detect.detector.replayPoint() ?? replay
+    if let replay { versions?.schedule.forget(before: replay.offset) }
+    stages.metrics.sizes(stages.detect.detector.sizes)
   }
 
   private func count() {
@@ -121,11 +162,39 @@ public final class PartitionTask {
       bytes += max(0, records[row].valueCount)
       if records[row].offset < committed { replayed += 1 }
     }
-    metrics.batch(
-      records: records.count, bytes: bytes, replayed: replayed, late: detect.detector.late.count, next: next,
+    stages.metrics.batch(
+      records: records.count, bytes: bytes, replayed: replayed, late: stages.detect.detector.late.count, next: next,
       watermark: watermark)
-    metrics.failures(batch.failures)
-    metrics.rules(detect.detector.takeCounts(), isReplaying: replayed == records.count)
+    stages.metrics.failures(stages.batch.failures)
+    stages.metrics.rules(stages.detect.detector.takeCounts(), isReplaying: replayed == records.count)
+  }
+
+  // MARK: Versions
+
+  /// Brings the version for the batch at hand into force. Records that are for a later one are taken out and returned.
+  private func chooseVersion() -> RecordBatch? {
+    guard versions != nil else { return nil }
+    let first = records[0].offset
+    var rest: RecordBatch?
+    if let end = versions?.schedule.end(ofBatchFrom: first), records[records.count - 1].offset >= end,
+      let row = (0..<records.count).first(where: { records[$0].offset >= end })
+    {
+      let later = RecordBatch(topic: records.topic, partition: records.partition, capacity: records.count - row)
+      records.move(rowsFrom: row, to: later)
+      rest = later
+    }
+    if let id = versions?.schedule.version(ofBatchFrom: first), id != stages.version { bringIn(id) }
+    return rest
+  }
+
+  private func bringIn(_ id: VersionID) {
+    guard let version = versions?.all.version(id) else { return }
+    let old = stages
+    old.metrics.sizes(old.plan.rules.map { _ in (0, 0, 0) })
+    stages = TaskStages(id, version.plan, version.tables, place) { DetectStage($0, adopting: old.detect) }
+    // What was in force before is not asked for any more once nothing is read again.
+    if next >= committed { versions?.all.earlier = [:] }
+    lastReplayLook = .min
   }
 }
 

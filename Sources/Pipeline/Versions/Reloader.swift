@@ -111,6 +111,9 @@ public final class Reloader: Sendable {
       state.watch.note(read: read)
     }
     registry.counter(PipelineMetrics.reloads, ["accepted"]).add()
+    for table in next.tables {
+      registry.gauge(PipelineMetrics.tableEntries, [table.name]).set(Double(table.entryCount))
+    }
     log.info(
       "a new version comes into force",
       ["file": path, "version": "\(next.id)", "rules": "\(next.plan.rules.count)"])

@@ -12,6 +12,8 @@ public enum VersionLoader {
     public var messages: [String]
     /// The files of the lists that it names, as far as they are known.
     public var paths: [String]
+    /// What else is probably a mistake.
+    public var warnings: [String] = []
 
     /// Mistakes.
     public init(_ messages: [String], isInFile: Bool, paths: [String] = []) {
@@ -118,7 +120,9 @@ public enum VersionLoader {
       }
     }
     guard messages.isEmpty else {
-      throw Mistakes(messages, isInFile: false, paths: plan.tables.flatMap { TableContent.paths(of: $0) })
+      var mistakes = Mistakes(messages, isInFile: false, paths: plan.tables.flatMap { TableContent.paths(of: $0) })
+      mistakes.warnings = warnings
+      throw mistakes
     }
     return tables
   }
