@@ -45,7 +45,7 @@ let package = Package(
     module(
       "Pipeline",
       ["Events", "Expressions", "Tables", "Detection", "Alerts", "Configuration", "Telemetry", "Locking"]),
-    module("KafkaTransport", ["Pipeline", "Kafka", "Events", "Telemetry", "Locking"]),
+    module("KafkaTransport", ["Pipeline", "Kafka", "Events", "Detection", "Tables", "Telemetry", "Locking"]),
     .executableTarget(
       name: "tocsin",
       dependencies: [

@@ -34,6 +34,9 @@ public struct RulePlan: Sendable {
   /// What the rule's state depends on, in 16 bytes: a rule of equal identity goes on with the state of the one before it.
   public var identity: [UInt8]
 
+  /// Whether another task has run the filters already and counted what they let go: the rule runs behind an exchange.
+  public var isPrefiltered = false
+
   /// What a rule watches.
   public enum Kind: Sendable {
     /// One event.

@@ -34,7 +34,7 @@ import Testing
     let run = DetectorRun([try rule.plan()])
     let events = (0..<Int64(5)).map { TestEvent(offset: $0 * 2, time: $0) }
     let last = try #require(run.feedAll(events) { 2 }.last)
-    #expect(last.evidence.map(\.offset) == [4, 6, 8])
+    #expect(last.evidence.map(\.origin.offset) == [4, 6, 8])
     for (evidence, event) in zip(last.evidence, events.suffix(3)) {
       #expect(evidence.digest == event.json.withUnsafeBufferPointer { SHA256.digest($0) })
     }

@@ -97,10 +97,10 @@ public enum PipelineMetrics {
   public static let recoveries = MetricDeclaration(
     name: "tocsin_recoveries_total", kind: .counter,
     help: "Times that the producer was replaced to settle a transaction.")
-  /// Outputs that could never be written and gave way to a smaller one.
+  /// Outputs that could never be written: each gave way to a smaller one, or was given up where it had none.
   public static let unwritable = MetricDeclaration(
     name: "tocsin_unwritable_outputs_total", kind: .counter,
-    help: "Outputs that could never be written and gave way to a smaller one.")
+    help: "Outputs that could never be written: each gave way to a smaller one, or was given up where it had none.")
   /// Changes of the pipeline file or its lists while it runs, by what came of them: `accepted`, `refused` (there is a mistake,
   /// or a setting that only a restart changes), `unpublished` (it could not be kept for other instances, and is tried again).
   public static let reloads = MetricDeclaration(

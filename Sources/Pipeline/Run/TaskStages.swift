@@ -40,7 +40,7 @@ final class TaskStages {
     batch = EventBatch(schema: plan.schema, records: place.records)
     decode = DecodeStage(plan)
     enrich = EnrichStage(plan)
-    alert = AlertStage(plan, partition: place.partition, tables: tables, productVersion: place.productVersion)
+    alert = AlertStage(plan, topic: place.records.originTopic, tables: tables, productVersion: place.productVersion)
     metrics = PartitionMetrics(place.partition, rules: plan.rules, place.registry)
   }
 }
