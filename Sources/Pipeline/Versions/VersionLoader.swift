@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Events
 internal import Foundation
 internal import Tables
 
@@ -54,7 +55,15 @@ public enum VersionLoader {
     var warnings: [String] = []
     let plan = try plan(bytes, path, environment, &warnings)
     let used = PipelineFile.variables(bytes)
-    var content = VersionContent(pipeline: bytes, variables: environment.filter { used.contains($0.key) })
+    guard let kept = PipelineFile.withoutProperties(bytes) else {
+      throw Mistakes(
+        [
+          "\(path):1:1: error: the values under `librdkafka` can't be told from the rest: write each on a line of its own"
+        ],
+        isInFile: true)
+    }
+    var content = VersionContent(
+      file: SHA256.hex(bytes), pipeline: kept, variables: environment.filter { used.contains($0.key) })
     let tables = try tables(plan, previous, &warnings) { source throws(TableLoadError) in
       let table = try TableContent(of: source)
       content.tables[source.name] = table
@@ -80,7 +89,8 @@ public enum VersionLoader {
     environment = environment.filter { !used.contains($0.key) }.merging(content.variables) { $1 }
     var warnings: [String] = []
     do throws(Mistakes) {
-      let plan = try plan(content.pipeline, path, environment, &warnings)
+      var plan = try plan(content.pipeline, path, environment, &warnings)
+      plan.version = "sha256:\(content.file)"
       let tables = try tables(plan, nil, &warnings) { source throws(TableLoadError) in
         guard let table = content.tables[source.name] else {
           throw .unreadable(table: source.name, file: source.path, reason: "its bytes were not kept")

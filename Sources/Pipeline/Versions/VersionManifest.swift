@@ -5,6 +5,7 @@ internal import Events
 /// Its form is text, one part a line, in order of kind and name; it is what the version's name is the hash of:
 ///
 ///     tocsin-version 1
+///     file SHA256
 ///     pipeline SHA256 BYTES
 ///     table NAME SHA256 BYTES
 ///     overflow NAME SHA256 BYTES
@@ -42,7 +43,9 @@ public struct VersionManifest: Sendable, Hashable {
     public var overflow: Blob?
   }
 
-  /// The pipeline file.
+  /// The SHA-256 of the pipeline file as it was.
+  public var file: String
+  /// The pipeline file as it is kept.
   public var pipeline: Blob
   /// The environment's variables that it reads, as far as they are set.
   public var variables: [String: String]
@@ -51,7 +54,8 @@ public struct VersionManifest: Sendable, Hashable {
 
   private static let head = "tocsin-version 1"
 
-  init(pipeline: Blob, variables: [String: String], tables: [String: Table]) {
+  init(file: String, pipeline: Blob, variables: [String: String], tables: [String: Table]) {
+    self.file = file
     self.pipeline = pipeline
     self.variables = variables
     self.tables = tables
@@ -67,7 +71,7 @@ public struct VersionManifest: Sendable, Hashable {
 
   /// The text form.
   public var bytes: [UInt8] {
-    var lines = [Self.head, "pipeline \(pipeline.text)"]
+    var lines = [Self.head, "file \(file)", "pipeline \(pipeline.text)"]
     for (name, table) in tables.sorted(by: { $0.key < $1.key }) {
       lines.append("table \(name) \(table.list.text)")
       if let overflow = table.overflow { lines.append("overflow \(name) \(overflow.text)") }
@@ -82,6 +86,7 @@ public struct VersionManifest: Sendable, Hashable {
   ///
   /// - Throws: `VersionError.damaged` where it is not exactly what `bytes` writes.
   public init(_ bytes: [UInt8]) throws(VersionError) {
+    var file: String?
     var pipeline: Blob?
     var tables: [String: Table] = [:]
     var variables: [String: String] = [:]
@@ -89,6 +94,7 @@ public struct VersionManifest: Sendable, Hashable {
     for line in lines.dropFirst() {
       let words = line.split(separator: " ")
       switch (words.first, words.count) {
+      case ("file", 2): file = words[1].utf8.count == 64 ? HexText.bytes(words[1]).map { _ in String(words[1]) } : nil
       case ("pipeline", 3): pipeline = Blob(words[1], words[2])
       case ("table", 4): tables[String(words[1])] = Blob(words[2], words[3]).map { Table(list: $0, overflow: nil) }
       case ("overflow", 4): tables[String(words[1])]?.overflow = Blob(words[2], words[3])
@@ -100,8 +106,8 @@ public struct VersionManifest: Sendable, Hashable {
       default: break
       }
     }
-    guard let pipeline else { throw .damaged("a manifest names no pipeline file") }
-    self.init(pipeline: pipeline, variables: variables, tables: tables)
+    guard let file, let pipeline else { throw .damaged("a manifest names no pipeline file") }
+    self.init(file: file, pipeline: pipeline, variables: variables, tables: tables)
     guard self.bytes == bytes else { throw .damaged("a manifest is not of the form that this program writes") }
   }
 }

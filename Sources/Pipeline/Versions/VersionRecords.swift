@@ -89,7 +89,8 @@ public struct VersionAssembly: Sendable {
   /// - Throws: `VersionError` where something is missing, or bytes are not those that were written.
   public func content(_ id: VersionID) throws(VersionError) -> VersionContent {
     guard let manifest = manifests[id] else { throw .missing(id) }
-    var content = VersionContent(pipeline: try bytes(manifest.pipeline, id), variables: manifest.variables)
+    var content = VersionContent(
+      file: manifest.file, pipeline: try bytes(manifest.pipeline, id), variables: manifest.variables)
     for (name, table) in manifest.tables {
       var overflow: TableContent.Overflow?
       if let blob = table.overflow {
