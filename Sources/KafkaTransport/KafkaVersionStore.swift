@@ -4,7 +4,7 @@ internal import Locking
 internal import Pipeline
 internal import Telemetry
 
-/// Keeps the contents of versions in the compacted topic `<pipeline>.versions`: manifests in partition 0, which is small and
+/// Keeps the contents of versions in the compacted topic `<group>.versions` (the group is the pipeline's name unless it is set): manifests in partition 0, which is small and
 /// read as a whole, chunks of files in partition 1. Keys follow from the contents, so writing something twice changes nothing.
 final class KafkaVersionStore: Sendable {
   /// What is known of the topic.
@@ -30,8 +30,8 @@ final class KafkaVersionStore: Sendable {
   private let state = Lock(State())
   private let log = Logger(module: "Kafka")
 
-  init(pipeline: String, settings: ClientSettings, isStopped: @escaping @Sendable () -> Bool) {
-    topic = "\(pipeline).versions"
+  init(settings: ClientSettings, isStopped: @escaping @Sendable () -> Bool) {
+    topic = "\(settings.group).versions"
     self.settings = settings
     self.isStopped = isStopped
   }

@@ -151,8 +151,9 @@ public struct PlanReport: Sendable, Encodable {
     topics.append(topic(plan.outputs.alerts, "alerts", "any; --create-topics makes as many as the source has"))
     if let late = plan.outputs.late { topics.append(topic(late, "late events", "as alerts")) }
     if let dead = plan.outputs.deadLetter { topics.append(topic(dead, "dead letters", "as alerts")) }
-    topics.append(topic("\(plan.name).state", "state, compacted", "as many as the source has"))
-    topics.append(topic("\(plan.name).versions", "versions, compacted", "2"))
+    let prefix = plan.properties["group.id"] ?? plan.name
+    topics.append(topic("\(prefix).state", "state, compacted", "as many as the source has"))
+    topics.append(topic("\(prefix).versions", "versions, compacted", "2"))
     return topics
   }
 }
