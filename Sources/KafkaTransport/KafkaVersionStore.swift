@@ -174,7 +174,11 @@ final class KafkaVersionStore: Sendable {
     try forEach(Self.manifests, from: 0) { record, headers in
       guard case .manifest(let id)? = VersionKey(record.key) else { return }
       do throws(VersionError) {
-        let manifest = try VersionManifest(record.value)
+        guard let value = record.value else {
+          found[id] = nil
+          return
+        }
+        let manifest = try VersionManifest(value)
         guard manifest.id == id else { throw .damaged("a manifest stands under another's name, \(id)") }
         let place =
           headers.last { $0.name == Self.placeHeader }?.value
@@ -213,9 +217,7 @@ final class KafkaVersionStore: Sendable {
       switch try reader.next(place, from: next, timeoutMilliseconds: Self.timeout) {
       case .record(let record):
         next = record.offset + 1
-        if let key = record.key, let value = record.value {
-          body(VersionRecord(key: key, value: value), record.headers)
-        }
+        if let key = record.key { body(VersionRecord(key: key, value: record.value), record.headers) }
       case .notAvailable(.timedOut): continue
       case .notAvailable: return
       }
@@ -236,7 +238,10 @@ final class KafkaVersionStore: Sendable {
       do throws(KafkaError) {
         return try body()
       } catch {
-        guard error.class == .retriable, began.duration(to: .now) < .seconds(Self.patience), !isStopped() else {
+        // A topic that was just made is not known to every broker at once.
+        guard error.class == .retriable || error.isUnknownTopic, began.duration(to: .now) < .seconds(Self.patience),
+          !isStopped()
+        else {
           throw PipelineFailure(error)
         }
         log.warning("keeping a version failed and is tried again", ["topic": topic, "error": "\(error)"])

@@ -66,11 +66,11 @@ import Testing
     try store.open()
     let content = content(600_000, 7)
     try store.publish(content)
-    let end = try KafkaReader(kafka.configuration).watermarkOffsets(
-      TopicPartition("\(name).versions", 1), timeoutMilliseconds: 10_000
-    ).high
-    try KafkaAdmin(kafka.configuration).deleteRecords(
-      before: [TopicPartitionOffset("\(name).versions", 1, offset: end)], timeoutMilliseconds: 20_000)
+    let chunk = try #require(content.records().first)
+    let producer = try KafkaProducer(kafka.configuration)
+    try producer.produce(topic: "\(name).versions", partition: 1, key: chunk.key, value: nil)
+    try producer.flush(timeoutMilliseconds: 20_000)
+    producer.destroy()
     #expect(try store.contents(of: [content.manifest.id]).isEmpty)
     try store.publish(content)
     #expect(try store.contents(of: [content.manifest.id]) == [content.manifest.id: content])

@@ -113,7 +113,8 @@ import Testing
 
   /// A source that does not say its key is told so.
   @Test func withoutKey() throws {
-    let report = PlanReport(try plan { $0 = $0.replacing("    key: from\n", with: "") }, keys: 1)
+    let text = FileSupport.file(rules: Self.rules).replacing("    key: from\n", with: "")
+    let report = PlanReport(try #require(FileSupport.read(text).plan), keys: 1)
     #expect(report.subTopologies[0].key == [])
     #expect(report.subTopologies[0].rules[1].why == "the source does not say what its topic is partitioned on")
   }

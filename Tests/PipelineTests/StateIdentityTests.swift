@@ -15,7 +15,7 @@ import Testing
     var except = "{ where: memo == 'salary', reason: wages }"
     var by = "from"
     var window = "over: 24h"
-    var lets = "{ n: count(), total: sum(usd, memo != 'x') }"
+    var lets = "{ n: count(), total: \"sum(usd, memo != 'x')\" }"
     var condition = "n >= params.shown"
     var rest = ""
 
@@ -97,7 +97,7 @@ import Testing
       (["window"], { $0.window = "per: 1d" }),
       (["window"], { $0.window = "per: 1d\n    zone: Europe/Berlin" }),
       (["let total"], { $0.lets = "{ n: count(), total: sum(usd) }" }),
-      (["let more"], { $0.lets = "{ n: count(), total: sum(usd, memo != 'x'), more: count() }" }),
+      (["let more"], { $0.lets = "{ n: count(), total: \"sum(usd, memo != 'x')\", more: count() }" }),
       (["let total"], { $0.lets = "{ n: count() }" }),
       (["evidence"], { $0.rest = "  evidence: 3" }),
       (["params.limit"], { $0.params = "{ limit: 200.0, other: 1, shown: 5 }" }),
@@ -144,7 +144,7 @@ import Testing
   /// State cells follow the order of the `let`s.
   @Test func letOrder() throws {
     let before = try Draft().identity()
-    let after = try draft { $0.lets = "{ total: sum(usd, memo != 'x'), n: count() }" }.identity()
+    let after = try draft { $0.lets = "{ total: \"sum(usd, memo != 'x')\", n: count() }" }.identity()
     #expect(after.digest != before.digest)
     #expect(after.changes(from: before) == [])
   }

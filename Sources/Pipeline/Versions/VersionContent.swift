@@ -5,7 +5,7 @@ public import Tables
 public struct VersionContent: Sendable, Hashable {
   /// The SHA-256 of the pipeline file as it was, in hex digits: what alerts name.
   public var file: String
-  /// The bytes of the pipeline file, without the values under `librdkafka`.
+  /// The bytes of the pipeline file, without what stands under `librdkafka`.
   public var pipeline: [UInt8]
   /// The environment's variables that the file reads outside `librdkafka`, as far as they are set. What `librdkafka` reads is
   /// where secrets are, and no alert depends on it.

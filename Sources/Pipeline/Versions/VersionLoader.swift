@@ -57,9 +57,7 @@ public enum VersionLoader {
     let used = PipelineFile.variables(bytes)
     guard let kept = PipelineFile.withoutProperties(bytes) else {
       throw Mistakes(
-        [
-          "\(path):1:1: error: the values under `librdkafka` can't be told from the rest: write each on a line of its own"
-        ],
+        ["\(path):1:1: error: `librdkafka` must begin a line: what stands under it may be secret, and is not kept"],
         isInFile: true)
     }
     var content = VersionContent(

@@ -6,11 +6,11 @@ internal import Tables
 public struct VersionRecord: Sendable, Hashable {
   /// `blob/SHA256/PLACE` or `version/NAME`.
   public var key: [UInt8]
-  /// Bytes of a file from `PLACE` times the length of a chunk on, or a manifest.
-  public var value: [UInt8]
+  /// Bytes of a file from `PLACE` times the length of a chunk on, or a manifest; nil: it was taken away.
+  public var value: [UInt8]?
 
   /// A record.
-  public init(key: [UInt8], value: [UInt8]) {
+  public init(key: [UInt8], value: [UInt8]?) {
     self.key = key
     self.value = value
   }
@@ -67,7 +67,7 @@ public enum VersionKey: Sendable, Hashable {
   }
 }
 
-/// Puts versions together from records in any order. It takes in what it is asked for only, so that it holds no more than that.
+/// Puts versions together from records; of those of one key the last counts. It takes in what it is asked for only, so that it holds no more than that.
 public struct VersionAssembly: Sendable {
   private let manifests: [VersionID: VersionManifest]
   private var chunks: [String: [Int: [UInt8]]] = [:]
