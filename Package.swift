@@ -66,6 +66,13 @@ let package = Package(
     .target(
       name: "KafkaTestSupport", dependencies: ["Kafka", "Locking"], path: "Tests/KafkaTestSupport",
       swiftSettings: strict),
+    // Processes and brokers are killed, and every alert is held against the truth: a program, and a short run of it as a test.
+    .target(
+      name: "TortureSupport", dependencies: ["Kafka", "KafkaTestSupport", "Locking", "CCrypto"],
+      path: "Tests/Torture/Support", swiftSettings: strict),
+    .executableTarget(
+      name: "torture", dependencies: ["TortureSupport", "KafkaTestSupport"], path: "Tests/Torture/Command",
+      swiftSettings: strict),
     tests("KafkaTests", ["Kafka", "KafkaTestSupport", "Locking"]),
     tests(
       "PipelineTests",
@@ -74,7 +81,9 @@ let package = Package(
     tests(
       "KafkaTransportTests",
       ["KafkaTransport", "Pipeline", "Kafka", "KafkaTestSupport", "Events", "Telemetry"]),
-    tests("TocsinTests", ["tocsin", "Configuration", "Kafka", "KafkaTestSupport", "Tables", "Events", "Locking"]),
+    tests(
+      "TocsinTests",
+      ["tocsin", "Configuration", "Kafka", "KafkaTestSupport", "TortureSupport", "Tables", "Events", "Locking"]),
   ],
   cxxLanguageStandard: .cxx17
 )

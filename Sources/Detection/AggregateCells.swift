@@ -35,5 +35,25 @@ final class AggregateCells: CellOwner {
     for kernel in kernels where kernel.entrySize > 0 { kernel.destroy(entry: kernel.cell(entry)) }
   }
 
+  func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+    for kernel in kernels { kernel.write(piece, to: &writer) }
+  }
+
+  func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
+    for kernel in kernels { try kernel.read(&reader, into: piece) }
+  }
+
+  var holdMemory: Bool { kernels.contains { $0.holdsMemory } }
+
+  /// Whether cells of the one are cells of the other.
+  func areLike(_ other: AggregateCells) -> Bool {
+    kernels.count == other.kernels.count && zip(kernels, other.kernels).allSatisfy { $0.isLike($1) }
+  }
+
+  /// Takes over what cells of the same aggregates hold elsewhere.
+  func adopt(_ other: AggregateCells) {
+    for (kernel, old) in zip(kernels, other.kernels) { kernel.adopt(old) }
+  }
+
   var outsideByteCount: Int { kernels.reduce(0) { $0 + $1.outsideByteCount } }
 }

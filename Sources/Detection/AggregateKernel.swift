@@ -46,6 +46,18 @@ class AggregateKernel {
     entry.initializeMemory(as: UInt8.self, repeating: 0, count: entrySize)
   }
   func destroy(piece: UnsafeMutablePointer<WindowPiece>) {}
+  /// Writes what its cell in a piece holds.
+  func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+    preconditionFailure("an aggregate writes its cell")
+  }
+  /// Sets its cell, which holds nothing yet, to what was written.
+  func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
+    preconditionFailure("an aggregate reads its cell")
+  }
+  /// Takes over what cells of the same aggregate of another detector hold elsewhere.
+  func adopt(_ other: AggregateKernel) {}
+  /// Whether a cell may hold memory of its own.
+  var holdsMemory: Bool { false }
   func destroy(entry: UnsafeMutableRawPointer) {}
   /// Bytes that its cells hold elsewhere.
   var outsideByteCount: Int { 0 }
@@ -88,12 +100,18 @@ class AggregateKernel {
 }
 
 extension AggregateKernel {
-  /// The kernel for a call.
-  static func make(_ call: AggregateCall, capacity: Int) -> AggregateKernel {
+  /// Whether cells of the one are cells of the other.
+  final func isLike(_ other: AggregateKernel) -> Bool {
+    type(of: self) == type(of: other) && pieceSize == other.pieceSize && entrySize == other.entrySize
+      && output.column.type == other.output.column.type
+  }
+
+  /// The kernel for a call. `spansPieces`: windows are made of several pieces.
+  static func make(_ call: AggregateCall, spansPieces: Bool, capacity: Int) -> AggregateKernel {
     let type = call.argument?.type
     switch call.function {
     case .count: return CountKernel(call, pieceSize: 8, capacity: capacity)
-    case .countDistinct: return DistinctKernel(call, capacity: capacity)
+    case .countDistinct: return DistinctKernel(call, spansPieces: spansPieces, capacity: capacity)
     case .sum:
       if type == .double { return DoubleSumKernel(call, pieceSize: 8, capacity: capacity) }
       return IntegerSumKernel(call, pieceSize: MemoryLayout<IntegerSumKernel.Cell>.stride, capacity: capacity)

@@ -16,9 +16,12 @@ final class DistinctKernel: AggregateKernel {
 
   private let hasher = KeyHasher(seed: KeyHasher.fixedSeed("count_distinct"))
   private let hashes: UnsafeMutablePointer<KeyHash>
+  /// Bytes of the sets of pieces.
   private var held = 0
+  private let spansPieces: Bool
 
-  init(_ call: AggregateCall, capacity: Int) {
+  init(_ call: AggregateCall, spansPieces: Bool, capacity: Int) {
+    self.spansPieces = spansPieces
     hashes = .allocate(capacity: max(capacity, 1))
     super.init(
       call, pieceSize: MemoryLayout<DistinctSet>.stride, entrySize: MemoryLayout<Union>.stride, capacity: capacity)
@@ -26,7 +29,9 @@ final class DistinctKernel: AggregateKernel {
 
   deinit { hashes.deallocate() }
 
-  override var outsideByteCount: Int { held }
+  /// Where windows have several pieces, as much again for the unions: what they really hold depends on what was asked for,
+  /// and a detector that has just read its state back must decide alike.
+  override var outsideByteCount: Int { spansPieces ? 2 * held : held }
 
   override func initialize(piece: UnsafeMutableRawPointer) {
     piece.initializeMemory(as: DistinctSet.self, repeating: DistinctSet(), count: 1)
@@ -45,11 +50,11 @@ final class DistinctKernel: AggregateKernel {
     let union = cell(piece.pointee.entry).assumingMemoryBound(to: Union.self)
     guard union.pointee.isSet, piece.pointee.number >= union.pointee.low else { return }
     union.pointee.isSet = false
-    change(Self.union(UnsafeMutableRawPointer(union))) { $0.removeAll() }
+    union.pointee.set.removeAll()
   }
 
   override func destroy(entry: UnsafeMutableRawPointer) {
-    change(Self.union(entry)) { $0.removeAll() }
+    entry.assumingMemoryBound(to: Union.self).pointee.set.removeAll()
   }
 
   override func prepare(_ frame: Frame, rows: Selection) {
@@ -74,7 +79,7 @@ final class DistinctKernel: AggregateKernel {
     let union = cell(piece.pointee.entry).assumingMemoryBound(to: Union.self)
     let number = piece.pointee.number
     guard union.pointee.isSet, number >= union.pointee.low, number <= union.pointee.newest else { return }
-    change(Self.union(UnsafeMutableRawPointer(union))) { $0.insert(hash) }
+    union.pointee.set.insert(hash)
     union.pointee.oldest = min(union.pointee.oldest, number)
   }
 
@@ -89,7 +94,7 @@ final class DistinctKernel: AggregateKernel {
       if union.pointee.low <= range.low, union.pointee.oldest >= range.low {
         if range.high > union.pointee.newest {
           union.pointee.newest = range.high
-          change(Self.union(UnsafeMutableRawPointer(union))) { $0.formUnion(own.pointee) }
+          union.pointee.set.formUnion(own.pointee)
         }
         return union.pointee.set.count
       }
@@ -135,9 +140,9 @@ final class DistinctKernel: AggregateKernel {
   private func rebuild(
     _ union: UnsafeMutablePointer<Union>, _ piece: UnsafeMutablePointer<WindowPiece>, _ range: WindowGrid.Range
   ) {
-    change(Self.union(UnsafeMutableRawPointer(union))) { set in
-      set.removeAll()
-      forEachCell(piece, range) { set.formUnion($0.assumingMemoryBound(to: DistinctSet.self).pointee) }
+    union.pointee.set.removeAll()
+    forEachCell(piece, range) {
+      union.pointee.set.formUnion($0.assumingMemoryBound(to: DistinctSet.self).pointee)
     }
     union.pointee.isSet = true
     union.pointee.low = range.low
@@ -151,15 +156,32 @@ final class DistinctKernel: AggregateKernel {
     }
   }
 
-  private static func union(_ entry: UnsafeMutableRawPointer) -> UnsafeMutablePointer<DistinctSet> {
-    (entry + (MemoryLayout<Union>.offset(of: \.set) ?? 0)).assumingMemoryBound(to: DistinctSet.self)
-  }
-
-  /// Changes a set and keeps the account of what sets hold.
+  /// Changes a piece's set and keeps the account of what sets hold.
   @inline(__always)
   private func change(_ set: UnsafeMutablePointer<DistinctSet>, _ body: (inout DistinctSet) -> Void) {
     let before = set.pointee.byteCount
     body(&set.pointee)
     held += set.pointee.byteCount - before
   }
+
+  // MARK: State
+
+  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+    cell(piece).assumingMemoryBound(to: DistinctSet.self).pointee.write(to: &writer)
+  }
+
+  override func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
+    let set = cell(piece).assumingMemoryBound(to: DistinctSet.self)
+    let before = set.pointee.byteCount
+    defer { held += set.pointee.byteCount - before }
+    try set.pointee.read(&reader)
+  }
+
+  override func adopt(_ other: AggregateKernel) {
+    guard let other = other as? DistinctKernel else { return }
+    held = other.held
+    other.held = 0
+  }
+
+  override var holdsMemory: Bool { true }
 }

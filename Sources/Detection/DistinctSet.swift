@@ -88,15 +88,20 @@ struct DistinctSet {
 
   private mutating func becomeSketch(adding hash: UInt64) {
     let old = self
+    becomeEmptySketch()
+    old.forEachExact { insertIntoSketch($0) }
+    insertIntoSketch(hash)
+    old.memory?.deallocate()
+  }
+
+  /// What it held before is left to the caller.
+  private mutating func becomeEmptySketch() {
     let registers = UnsafeMutableRawPointer.allocate(byteCount: Self.sketchBytes, alignment: 16)
     registers.initializeMemory(as: UInt8.self, repeating: 0, count: Self.sketchBytes)
     memory = registers
     exactCount = -1
     capacity = 0
     histogram[0] = UInt16(Self.registerCount)
-    old.forEachExact { insertIntoSketch($0) }
-    insertIntoSketch(hash)
-    old.memory?.deallocate()
   }
 
   private var registers: UnsafeMutablePointer<UInt8> {
@@ -146,8 +151,44 @@ struct DistinctSet {
     for place in 0..<Self.registerCount { raise(place, to: other.registers[place]) }
   }
 
+  // MARK: State
+
+  func write(to writer: inout StateWriter) {
+    writer.flag(exactCount < 0)
+    if exactCount < 0 {
+      writer.raw(UnsafeBufferPointer(start: registers, count: Self.registerCount))
+    } else {
+      writer.count(Int(exactCount))
+      forEachExact { writer.fixed($0) }
+    }
+  }
+
+  /// Adds what was written to an empty set.
+  mutating func read(_ reader: inout StateReader) throws(StateError) {
+    if try reader.flag() {
+      let stored = try reader.raw(Self.registerCount)
+      guard stored.allSatisfy({ Int($0) <= Self.rankLimit }) else { throw StateError("a sketch has a rank too high") }
+      let sum = stored.reduce(0) { $0 + Int($1) }
+      guard sum > 0 else { throw StateError("a sketch is empty") }
+      becomeEmptySketch()
+      for place in 0..<Self.registerCount { raise(place, to: stored[place]) }
+      return
+    }
+    let count = try reader.count(max: UInt64(Self.exactLimit))
+    for _ in 0..<count {
+      let hash = try reader.fixedUnsigned()
+      guard hash != 0 else { throw StateError("a set holds nothing at all") }
+      insert(hash)
+    }
+    guard Int64(exactCount) == count else { throw StateError("a set holds the same twice") }
+  }
+
   /// How many different values were added; above `exactLimit` an estimate.
-  var count: Int64 { exactCount >= 0 ? Int64(exactCount) : Int64(estimate.rounded()) }
+  var count: Int64 {
+    if exactCount >= 0 { return Int64(exactCount) }
+    // Registers that no set of values has could say anything.
+    return Int64(exactly: estimate.rounded()) ?? .max
+  }
 
   private var estimate: Double {
     let size = Double(Self.registerCount)

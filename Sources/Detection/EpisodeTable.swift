@@ -1,85 +1,6 @@
 internal import Events
 internal import Expressions
 
-/// Which episode: of which key, and of which window where each window has episodes of its own (0 elsewhere).
-struct EpisodeKey: Hashable {
-  var hash: KeyHash
-  var window: Int64
-}
-
-/// An event as episodes see it.
-struct EventPoint {
-  var row: Int
-  var cause: Cause
-  /// Where its record stands in the source topic.
-  var origin: EventOrigin
-  var time: Int64
-  /// The watermark after it.
-  var watermark: Int64
-}
-
-/// What caused a finding: a record of the log that is read. Of several events in one record, the order tells which.
-struct Cause: Hashable, Sendable {
-  var offset: Int64
-  var order: Int64
-}
-
-/// What a finding says beyond its episode's state; made only when there is one to tell.
-struct Telling {
-  var key: [Scalar]
-  var severity: Severity
-  var message: String
-  var observations: [Observation]
-  var values: [Finding.NamedValue]
-  var window: Finding.TimeRange?
-  var hits: [TableHit]
-  var evidence: [Evidence]
-  var eventCount: Int64
-  var firstSeen: Int64
-}
-
-/// What episodes ask of their rule.
-protocol EpisodeTeller: AnyObject {
-  /// All that a finding about this event says.
-  func telling(_ point: EventPoint) -> Telling
-  /// The severity at this event; asked for each event of an open episode, so it does no more than it must.
-  func severity(_ point: EventPoint) -> Severity
-  /// The values of the `let`s at this event, written over those given.
-  func refresh(_ values: inout [Finding.NamedValue], _ point: EventPoint)
-}
-
-/// An alert's life: pending while its condition has not held for long enough, then open until it has been false for long
-/// enough. Rare, so an object.
-final class Episode {
-  var state: EpisodeState
-  var telling: Telling
-  var isPending: Bool
-  /// When the condition began to hold, and the record at which it did.
-  let began: Int64
-  let begun: Cause
-  /// No event that counts and came after that one lies before this time.
-  let begunWatermark: Int64
-  /// When it ends if no further event comes.
-  var emptyAt: Int64
-  /// Since when the condition has been false; nil: it holds.
-  var falseSince: Int64?
-  var lastTold: Int64
-  /// The deadline under which it stands in the heap.
-  var scheduled: Int64
-
-  init(_ state: EpisodeState, _ telling: Telling, begun: Cause, watermark: Int64, isPending: Bool, emptyAt: Int64) {
-    self.state = state
-    self.telling = telling
-    self.isPending = isPending
-    began = state.opened
-    self.begun = begun
-    begunWatermark = watermark
-    self.emptyAt = emptyAt
-    lastTold = state.opened
-    scheduled = emptyAt
-  }
-}
-
 /// The episodes of one rule in one partition.
 final class EpisodeTable {
   private struct Deadline: Comparable {
@@ -99,7 +20,9 @@ final class EpisodeTable {
   private let number: Int
   private let limit: Int
   private unowned let teller: any EpisodeTeller
-  private var episodes: [EpisodeKey: Episode] = [:]
+  var episodes: [EpisodeKey: Episode] = [:]
+  /// What the next cut tells: see `cut`.
+  var changes = EpisodeChanges()
   private var deadlines = Heap<Deadline>()
   var findings: [Finding] = []
   /// Episodes not opened because so many were open.
@@ -140,6 +63,7 @@ final class EpisodeTable {
   /// An event at which the condition holds. `emptyAt`: when the episode ends if nothing more comes.
   func holds(_ key: EpisodeKey, _ point: EventPoint, emptyAt: Int64) {
     guard let episode = current(key, point) else { return begin(key, point, emptyAt) }
+    note(key, episode)
     episode.falseSince = nil
     if emptyAt > episode.emptyAt { episode.emptyAt = emptyAt }
     count(episode, point)
@@ -164,10 +88,8 @@ final class EpisodeTable {
   /// An event at which the condition does not hold.
   func doesNotHold(_ key: EpisodeKey, _ point: EventPoint) {
     guard !episodes.isEmpty, let episode = current(key, point) else { return }
-    if episode.isPending {
-      episodes[key] = nil
-      return
-    }
+    if episode.isPending { return remove(key, episode) }
+    note(key, episode)
     count(episode, point)
     if episode.falseSince == nil { episode.falseSince = point.time }
     if plan.keepFiring == 0 {
@@ -205,6 +127,7 @@ final class EpisodeTable {
       state, telling, begun: point.cause, watermark: point.watermark, isPending: plan.pending > 0, emptyAt: emptyAt)
     forgetOldDeadlines()
     episodes[key] = episode
+    note(key, episode)
     deadlines.insert(Deadline(time: emptyAt, begunOrder: point.cause.order, key: key))
     if !episode.isPending { tell(.opened, episode, cause: point.cause, time: point.time) }
   }
@@ -229,12 +152,18 @@ final class EpisodeTable {
 
   /// Deadlines of episodes that closed before them are in the way only when their time comes; until then they must not
   /// outnumber the others by far.
-  private func forgetOldDeadlines() {
-    guard deadlines.count > 4 * episodes.count + 64 else { return }
+  private func forgetOldDeadlines(always: Bool = false) {
+    guard always || deadlines.count > 4 * episodes.count + 64 else { return }
     deadlines.removeAll()
     for (key, episode) in episodes {
       deadlines.insert(Deadline(time: episode.scheduled, begunOrder: episode.begun.order, key: key))
     }
+  }
+
+  /// Makes the heap anew for episodes that came from elsewhere.
+  func scheduleAll() {
+    for episode in episodes.values { episode.scheduled = deadline(of: episode) }
+    forgetOldDeadlines(always: true)
   }
 
   /// Sees to it that the heap holds the episode no later than its deadline.
@@ -264,7 +193,7 @@ final class EpisodeTable {
   }
 
   private func close(_ key: EpisodeKey, _ episode: Episode, at time: Int64, cause: Cause) {
-    episodes[key] = nil
+    remove(key, episode)
     if !episode.isPending { tell(.closed, episode, cause: cause, time: time) }
   }
 

@@ -54,6 +54,17 @@ final class EvidencePool {
 
   /// Keeps the event of a row; of more than `limit`, the oldest makes room.
   func append(_ batch: EventBatch, row: Int, to entry: UnsafeMutablePointer<KeyEntry>, limit: Int) {
+    let node = node(entry, limit: limit)
+    node.pointee.origin = batch.records[row].origin
+    node.pointee.time = batch.times[row]
+    withUnsafeMutableBytes(of: &node.pointee.digest) { digest in
+      guard let target = digest.bindMemory(to: UInt8.self).baseAddress else { return }
+      _ = batch.records.digest(row, into: target)
+    }
+  }
+
+  /// The node for a key's next event: the newest of its ring then.
+  private func node(_ entry: UnsafeMutablePointer<KeyEntry>, limit: Int) -> UnsafeMutablePointer<EvidenceNode> {
     let node: UnsafeMutablePointer<EvidenceNode>
     if let newest = entry.pointee.evidence, Int(entry.pointee.evidenceCount) >= limit {
       node = newest.pointee.next
@@ -67,11 +78,47 @@ final class EvidencePool {
       entry.pointee.evidenceCount += 1
     }
     entry.pointee.evidence = node
-    node.pointee.origin = batch.records[row].origin
-    node.pointee.time = batch.times[row]
-    withUnsafeMutableBytes(of: &node.pointee.digest) { digest in
-      guard let target = digest.bindMemory(to: UInt8.self).baseAddress else { return }
-      _ = batch.records.digest(row, into: target)
+    return node
+  }
+
+  // MARK: State
+
+  func write(_ entry: UnsafeMutablePointer<KeyEntry>, to writer: inout StateWriter) {
+    writer.count(Int(entry.pointee.evidenceCount))
+    guard let newest = entry.pointee.evidence else { return }
+    var node = newest.pointee.next
+    for _ in 0..<entry.pointee.evidenceCount {
+      writer.origin(node.pointee.origin)
+      writer.fixed(node.pointee.time)
+      withUnsafeBytes(of: node.pointee.digest) { writer.raw($0) }
+      node = node.pointee.next
+    }
+  }
+
+  /// Sets the ring of a key to what was written, of more than `limit` to the latest.
+  func read(_ reader: inout StateReader, into entry: UnsafeMutablePointer<KeyEntry>, limit: Int) throws(StateError) {
+    free(entry)
+    let count = try reader.count(max: UInt64(reader.remaining))
+    for _ in 0..<count {
+      let origin = try reader.origin()
+      let time = try reader.fixed()
+      let digest = try reader.raw(Events.SHA256.count)
+      guard limit > 0 else { continue }
+      let node = node(entry, limit: limit)
+      node.pointee.origin = origin
+      node.pointee.time = time
+      withUnsafeMutableBytes(of: &node.pointee.digest) { $0.copyMemory(from: digest) }
+    }
+  }
+
+  /// Lets go of the oldest beyond `limit`.
+  func trim(_ entry: UnsafeMutablePointer<KeyEntry>, limit: Int) {
+    while Int(entry.pointee.evidenceCount) > limit, let newest = entry.pointee.evidence {
+      let oldest = newest.pointee.next
+      newest.pointee.next = oldest.pointee.next
+      nodes.giveBack(UnsafeMutableRawPointer(oldest))
+      entry.pointee.evidenceCount -= 1
+      if entry.pointee.evidenceCount == 0 { entry.pointee.evidence = nil }
     }
   }
 

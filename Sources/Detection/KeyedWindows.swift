@@ -7,6 +7,7 @@ struct KeyEntry {
   /// The newest of a ring: its `next` is the oldest.
   var evidence: UnsafeMutablePointer<EvidenceNode>?
   var evidenceCount: Int32
+  var changes: ChangeFlags
 
   static let headerSize = (MemoryLayout<KeyEntry>.stride + 15) & ~15
   /// The cells that aggregates keep once a key.
@@ -26,6 +27,7 @@ struct WindowPiece {
   /// The earliest event time in it.
   var firstTime: Int64
   var eventCount: Int64
+  var changes: ChangeFlags
 
   static let headerSize = (MemoryLayout<WindowPiece>.stride + 15) & ~15
   static func cells(_ piece: UnsafeMutablePointer<WindowPiece>) -> UnsafeMutableRawPointer {
@@ -42,6 +44,8 @@ protocol CellOwner: AnyObject {
   func destroy(entry: UnsafeMutablePointer<KeyEntry>)
   /// Bytes that cells hold elsewhere.
   var outsideByteCount: Int { get }
+  /// Whether cells may hold memory elsewhere.
+  var holdMemory: Bool { get }
 }
 
 /// The windows of one rule in one partition, by key: a flat table of 128-bit seeded hashes; entries and pieces in pools whose
@@ -60,14 +64,17 @@ final class KeyedWindows {
 
   let grid: WindowGrid
   let evidence = EvidencePool()
-  private let entries: BlockPool
-  private let pieces: BlockPool
-  private let cells: any CellOwner
+  /// What the next cut tells; see there.
+  var changes = WindowChanges()
+  let entries: BlockPool
+  let pieces: BlockPool
+  var cells: any CellOwner
   private var slots: UnsafeMutablePointer<Slot>
   private var slotCount: Int
   /// Rising by number.
   private var generations: [Generation] = []
   private(set) var keyCount = 0
+  private(set) var pieceCount = 0
   /// The watermark at which the oldest generation goes.
   private(set) var nextExpiry = Int64.max
 
@@ -82,17 +89,26 @@ final class KeyedWindows {
   }
 
   deinit {
-    // Cells may hold memory of their own.
-    while !generations.isEmpty { dropOldestGeneration() }
+    if cells.holdMemory { forEachEntry { entry in destroyAll(entry) } }
     slots.deallocate()
+  }
+
+  private func destroyAll(_ entry: UnsafeMutablePointer<KeyEntry>) {
+    var next = entry.pointee.newest
+    while let piece = next {
+      next = piece.pointee.older
+      cells.destroy(piece: piece)
+    }
+    cells.destroy(entry: entry)
   }
 
   /// Bytes of a key in the table, as if it were always half full.
   static var slotBytes: Int { 2 * MemoryLayout<Slot>.stride }
 
-  /// Bytes in use; slots as if the table were always half full, so that the account does not jump.
+  /// Bytes in use; slots as if the table were always half full, so that the account does not jump. Blocks that wait for a cut
+  /// do not count: when one comes must not show.
   var byteCount: Int {
-    keyCount * Self.slotBytes + entries.byteCount + pieces.byteCount + evidence.byteCount
+    keyCount * (Self.slotBytes + entries.blockSize) + pieceCount * pieces.blockSize + evidence.byteCount
       + cells.outsideByteCount
   }
 
@@ -113,30 +129,45 @@ final class KeyedWindows {
     return sum
   }
 
-  /// The key's piece of that number, made where there is none.
+  /// The key's piece of that number, made where there is none. It is noted as changed.
   @inline(__always)
   func piece(_ hash: KeyHash, number: Int64) -> UnsafeMutablePointer<WindowPiece> {
     let entry = entry(hash)
-    if let newest = entry.pointee.newest, newest.pointee.number == number { return newest }
+    if let newest = entry.pointee.newest, newest.pointee.number == number {
+      if !newest.pointee.changes.contains(.isNoted) { changes.note(newest) }
+      return newest
+    }
     return olderOrNew(entry, number)
   }
 
   /// Whether the key has a piece of that number.
-  func has(_ hash: KeyHash, number: Int64) -> Bool {
+  func has(_ hash: KeyHash, number: Int64) -> Bool { find(hash, number: number) != nil }
+
+  /// The key's piece of that number.
+  func find(_ hash: KeyHash, number: Int64) -> UnsafeMutablePointer<WindowPiece>? {
+    var next = find(hash)?.pointee.newest
+    while let piece = next, piece.pointee.number > number { next = piece.pointee.older }
+    return next?.pointee.number == number ? next : nil
+  }
+
+  func find(_ hash: KeyHash) -> UnsafeMutablePointer<KeyEntry>? {
     var place = Int(truncatingIfNeeded: hash.low) & (slotCount - 1)
     while let entry = slots[place].entry {
-      if slots[place].hash == hash {
-        var next = entry.pointee.newest
-        while let piece = next, piece.pointee.number > number { next = piece.pointee.older }
-        return next?.pointee.number == number
-      }
+      if slots[place].hash == hash { return entry }
       place = (place + 1) & (slotCount - 1)
     }
-    return false
+    return nil
+  }
+
+  /// All keys, in no order that means anything. The table must not change meanwhile.
+  func forEachEntry(_ body: (UnsafeMutablePointer<KeyEntry>) -> Void) {
+    for place in 0..<slotCount {
+      if let entry = slots[place].entry { body(entry) }
+    }
   }
 
   @inline(__always)
-  private func entry(_ hash: KeyHash) -> UnsafeMutablePointer<KeyEntry> {
+  func entry(_ hash: KeyHash) -> UnsafeMutablePointer<KeyEntry> {
     let mask = slotCount - 1
     let slots = slots
     var place = Int(truncatingIfNeeded: hash.low) & mask
@@ -149,7 +180,8 @@ final class KeyedWindows {
 
   private func insert(_ hash: KeyHash, at place: Int) -> UnsafeMutablePointer<KeyEntry> {
     let entry = entries.take().bindMemory(to: KeyEntry.self, capacity: 1)
-    entry.initialize(to: KeyEntry(hash: hash, newest: nil, evidence: nil, evidenceCount: 0))
+    entry.initialize(
+      to: KeyEntry(hash: hash, newest: nil, evidence: nil, evidenceCount: 0, changes: changes.flagsOfNewEntry))
     cells.initialize(entry: entry)
     slots[place] = Slot(hash: hash, entry: entry)
     keyCount += 1
@@ -181,18 +213,23 @@ final class KeyedWindows {
       newer = piece
       next = piece.pointee.older
     }
-    if let piece = next, piece.pointee.number == number { return piece }
+    if let piece = next, piece.pointee.number == number {
+      if !piece.pointee.changes.contains(.isNoted) { changes.note(piece) }
+      return piece
+    }
     let piece = pieces.take().bindMemory(to: WindowPiece.self, capacity: 1)
     piece.initialize(
       to: WindowPiece(
-        number: number, entry: entry, older: next, nextInGeneration: nil, firstTime: .max, eventCount: 0))
+        number: number, entry: entry, older: next, nextInGeneration: nil, firstTime: .max, eventCount: 0, changes: []))
     cells.initialize(piece: piece)
     if let newer { newer.pointee.older = piece } else { entry.pointee.newest = piece }
-    link(piece)
+    pieceCount += 1
+    changes.note(piece)
+    if !changes.isRestoring { link(piece) }
     return piece
   }
 
-  private func link(_ piece: UnsafeMutablePointer<WindowPiece>) {
+  func link(_ piece: UnsafeMutablePointer<WindowPiece>) {
     let number = piece.pointee.number
     var place = generations.count
     while place > 0, generations[place - 1].number > number { place -= 1 }
@@ -217,23 +254,32 @@ final class KeyedWindows {
     guard !generations.isEmpty else { return }
     free(generations.removeFirst())
     nextExpiry = generations.first.map { grid.expiry($0.number) } ?? .max
+    changes.sweep(self)
   }
 
   private func free(_ generation: Generation) {
     var next = generation.first
     while let piece = next {
       next = piece.pointee.nextInGeneration
-      cells.destroy(piece: piece)
-      unlink(piece)
-      pieces.giveBack(UnsafeMutableRawPointer(piece))
+      let entry = piece.pointee.entry
+      drop(piece)
+      if entry.pointee.newest == nil { remove(entry) }
     }
+  }
+
+  /// Takes a piece out of its key, which stays.
+  func drop(_ piece: UnsafeMutablePointer<WindowPiece>) {
+    cells.destroy(piece: piece)
+    unlink(piece)
+    pieceCount -= 1
+    if changes.mustWait(piece) { return }
+    pieces.giveBack(UnsafeMutableRawPointer(piece))
   }
 
   private func unlink(_ piece: UnsafeMutablePointer<WindowPiece>) {
     let entry = piece.pointee.entry
     if entry.pointee.newest == piece {
       entry.pointee.newest = piece.pointee.older
-      if piece.pointee.older == nil { remove(entry) }
       return
     }
     var newer = entry.pointee.newest
@@ -241,7 +287,8 @@ final class KeyedWindows {
     newer?.pointee.older = piece.pointee.older
   }
 
-  private func remove(_ entry: UnsafeMutablePointer<KeyEntry>) {
+  /// Takes a key out that has no piece any more.
+  func remove(_ entry: UnsafeMutablePointer<KeyEntry>) {
     let mask = slotCount - 1
     var place = Int(truncatingIfNeeded: entry.pointee.hash.low) & mask
     while slots[place].entry != entry { place = (place + 1) & mask }
@@ -249,6 +296,7 @@ final class KeyedWindows {
     keyCount -= 1
     evidence.free(entry)
     cells.destroy(entry: entry)
+    if changes.mustWait(entry) { return }
     entries.giveBack(UnsafeMutableRawPointer(entry))
   }
 

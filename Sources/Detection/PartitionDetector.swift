@@ -18,17 +18,27 @@ public final class PartitionDetector {
   }
 
   /// The partition's event time.
-  public private(set) var clock: EventClock
+  public internal(set) var clock: EventClock
+  /// What the hashes of keys start from: stored state can be read back only with the seed that it was written with.
+  public let seed: HashSeed
   /// Rows of the last batch whose events were late, in offset order.
   public let late: Selection
-  private var floor: Int64
-  private var isTrimmed: Bool
-  private let runners: [RuleRunner]
+  /// Rules that begin now have missed events up to this time; `Int64.min`: none.
+  var floor: Int64
+  var isTrimmed: Bool
+  let runners: [RuleRunner]
+  let codec: EpisodeCodec
+  /// The tables of the last batch.
+  var tables: [any ReferenceTable] = []
+  /// Rules that a change of the pipeline took away, until the next cut tells that their state is gone.
+  var retired: [RuleRunner] = []
+  /// What was read back of rules that are no longer there.
+  var orphans: Set<StateKey> = []
   /// By row of the last batch, decoded or not, the watermark after that row.
   public let watermarks: UnsafeMutablePointer<Int64>
   /// Rows of the last batch whose events were on time.
   public let onTime: Selection
-  private var replayLog = ReplayLog()
+  var replayLog = ReplayLog()
 
   /// A detector that has seen no event.
   ///
@@ -38,17 +48,20 @@ public final class PartitionDetector {
   ///     their windows lie wholly after it.
   ///   - isTrimmed: more than that is missing, and nobody knows how much: what came before the first event may have times up
   ///     to its own and `outOfOrder` more.
+  ///   - seed: of stored state that will be read back.
   public init(
     rules: [RulePlan], schema: Schema, outOfOrder: Int64, capacity: Int, limits: Limits,
-    origin: ReplayPoint = ReplayPoint(offset: 0, largest: .min), isTrimmed: Bool = false
+    origin: ReplayPoint = ReplayPoint(offset: 0, largest: .min), isTrimmed: Bool = false,
+    seed: HashSeed = .random()
   ) {
+    self.seed = seed
+    codec = EpisodeCodec(schema)
     self.isTrimmed = isTrimmed
     clock = EventClock(outOfOrder: outOfOrder, largest: origin.largest)
     floor = origin.largest
     late = Selection(capacity: capacity)
     onTime = Selection(capacity: capacity)
     watermarks = .allocate(capacity: max(capacity, 1))
-    let seed = HashSeed.random()
     runners = rules.enumerated().map { number, plan in
       switch plan.kind {
       case .event:
@@ -60,6 +73,7 @@ public final class PartitionDetector {
           episodeLimit: limits.episodes, stateLimit: limits.stateBytes)
       }
     }
+    for runner in runners { runner.floor = floor }
   }
 
   deinit { watermarks.deallocate() }
@@ -74,12 +88,22 @@ public final class PartitionDetector {
       isTrimmed = false
       let first = batch.times[Int(batch.decoded.rows[0])]
       floor = max(floor, EventClock.saturated(first, plus: clock.outOfOrder))
+      for runner in runners { runner.raiseFloor(to: floor) }
     }
+    notice(tables)
     clock.advance(batch, watermarks: watermarks, onTime: onTime, late: late)
     let context = BatchContext(
-      batch: batch, tables: tables, watermarks: watermarks, onTime: onTime, watermark: clock.watermark, floor: floor)
+      batch: batch, tables: tables, watermarks: watermarks, onTime: onTime, watermark: clock.watermark)
     for runner in runners { runner.run(context) }
     return collect()
+  }
+
+  /// Where a table's version changed, open alerts name its entries by other numbers.
+  private func notice(_ tables: [any ReferenceTable]) {
+    let isSame = self.tables.count == tables.count && zip(self.tables, tables).allSatisfy { $0 === $1 }
+    guard !isSame else { return }
+    for runner in runners { runner.episodes.resolve(from: self.tables, to: tables) }
+    self.tables = tables
   }
 
   private func collect() -> [Finding] {

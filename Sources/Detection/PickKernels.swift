@@ -65,6 +65,24 @@ final class PickKernel<Value: Comparable & BitwiseCopyable>: AggregateKernel {
     case .latest: (new.time, new.order) > (old.time, old.order)
     }
   }
+
+  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+    let cell = cell(piece).load(as: Cell.self)
+    writer.flag(cell.isSet)
+    guard cell.isSet else { return }
+    withUnsafeBytes(of: cell.value) { writer.raw($0) }
+    writer.fixed(cell.time)
+    writer.fixed(cell.order)
+  }
+
+  override func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
+    guard try reader.flag() else { return }
+    let bytes = try reader.raw(MemoryLayout<Value>.size)
+    if Value.self == UInt8.self, bytes[0] > 1 { throw StateError("a bool is \(bytes[0])") }
+    let value = bytes.loadUnaligned(as: Value.self)
+    cell(piece).assumingMemoryBound(to: Cell.self).pointee = Cell(
+      value: value, time: try reader.fixed(), order: try reader.fixed(), isSet: true)
+  }
 }
 
 /// The same for texts, which lie outside the cell.
@@ -188,6 +206,49 @@ final class TextPickKernel: AggregateKernel {
     if a.lexicographicallyPrecedes(b) { return -1 }
     return b.lexicographicallyPrecedes(a) ? 1 : 0
   }
+
+  // MARK: State
+
+  /// No record is as long.
+  private static let capacityMax: UInt64 = 1 << 30
+
+  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+    let cell = cell(piece).load(as: Cell.self)
+    writer.flag(cell.isSet)
+    guard cell.isSet else { return }
+    writer.run(UnsafeBufferPointer(start: cell.text, count: cell.count))
+    // What it holds counts towards the bound of state, and depends on what was in it before.
+    writer.count(cell.capacity)
+    writer.fixed(cell.time)
+    writer.fixed(cell.order)
+  }
+
+  override func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
+    guard try reader.flag() else { return }
+    let text = try reader.run()
+    if output.column.type == .string, String(validating: text, as: UTF8.self) == nil {
+      throw StateError("a text is not UTF-8")
+    }
+    let capacity = Int(try reader.count(max: Self.capacityMax))
+    guard capacity >= text.count else { throw StateError("a text is longer than what holds it") }
+    let time = try reader.fixed()
+    let order = try reader.fixed()
+    let target: UnsafeMutablePointer<UInt8>? = capacity > 0 ? .allocate(capacity: capacity) : nil
+    if let target, let source = text.baseAddress {
+      UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: text.count)
+    }
+    held += capacity
+    cell(piece).assumingMemoryBound(to: Cell.self).pointee = Cell(
+      text: target, count: text.count, capacity: capacity, time: time, order: order, isSet: true)
+  }
+
+  override func adopt(_ other: AggregateKernel) {
+    guard let other = other as? TextPickKernel else { return }
+    held = other.held
+    other.held = 0
+  }
+
+  override var holdsMemory: Bool { true }
 }
 
 extension Int {

@@ -9,6 +9,9 @@ public import Expressions
 public struct RulePlan: Sendable {
   /// The rule's id in the pipeline file.
   public var id: String
+  /// What its state is known by (16 bytes): two rules of equal identity, one after the other, share it. By default a digest
+  /// of the id.
+  public var identity: [UInt8]
   /// Conditions on one event (`where`); all must hold. Empty: every event.
   public var filters: [Program]
   /// Events that are let through although the filters hold (`except`).
@@ -31,8 +34,6 @@ public struct RulePlan: Sendable {
   public var evidenceLimit: Int
   /// Slots of the fields that evidence shows.
   public var evidenceSlots: [Int]
-  /// What the rule's state depends on, in 16 bytes: a rule of equal identity goes on with the state of the one before it.
-  public var identity: [UInt8]
 
   /// Whether another task has run the filters already and counted what they let go: the rule runs behind an exchange.
   public var isPrefiltered = false
@@ -46,8 +47,6 @@ public struct RulePlan: Sendable {
   }
 
   /// Makes a plan; the pipeline file's reader has checked what it says.
-  ///
-  /// - Parameter identity: nil: of the id alone, the first 16 bytes of its SHA-256.
   public init(
     id: String, filters: [Program], exceptions: [ExceptionPlan] = [], keySlots: [Int] = [], kind: Kind,
     severities: [SeverityStep], message: Template, pending: Int64 = 0, keepFiring: Int64 = 0, updateEvery: Int64 = 0,

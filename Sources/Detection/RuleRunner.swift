@@ -10,8 +10,6 @@ struct BatchContext {
   var onTime: Selection
   /// The watermark after the batch.
   var watermark: Int64
-  /// Events up to this time may be missing (a replay began after them); `Int64.min`: none are.
-  var floor: Int64
 
   /// The first record that moved the watermark to this time.
   func cause(_ time: Int64) -> Cause {
@@ -41,7 +39,10 @@ struct BatchContext {
 /// What runs one rule in one partition: which events it concerns, and the parts of an alert that both kinds of rule share.
 class RuleRunner: EpisodeTeller {
   let plan: RulePlan
+  let identity: RuleIdentity
   let number: Int
+  /// Events up to this time may be missing (they came before the rule); `Int64.min`: none are.
+  var floor = Int64.min
   let schema: Schema
   let hasher: KeyHasher
   private(set) var counts: RuleCounts
@@ -60,6 +61,7 @@ class RuleRunner: EpisodeTeller {
     episodeLimit: Int
   ) {
     self.plan = plan
+    identity = RuleIdentity(plan.identity)
     self.number = number
     self.schema = schema
     hasher = KeyHasher(seed: seed)
@@ -84,6 +86,53 @@ class RuleRunner: EpisodeTeller {
   /// What a replay must not begin after, so that the rule's state comes out as it is: an offset, and a time that all events
   /// before its beginning must not exceed.
   func replayNeed(watermark: Int64) -> ReplayNeed { preconditionFailure("a rule knows what it needs") }
+
+  // MARK: State
+
+  /// Whether nothing was stored of it when state was read back.
+  final var isNew = false
+  /// Whether every window that can still be asked for lies within what the rule saw.
+  var isPrimed: Bool {
+    get { true }
+    set {}
+  }
+
+  /// More is missing than was known.
+  final func raiseFloor(to time: Int64) {
+    floor = max(floor, time)
+    isPrimed = false
+  }
+
+  /// Records for the next cut, at most.
+  var changeCount: Int { episodes.changeCount }
+
+  /// Adds what changed since the last cut.
+  func cut(into cutter: inout StateCutter, _ codec: EpisodeCodec, _ tables: [any ReferenceTable]) {
+    episodes.cut(into: &cutter, codec, tables)
+  }
+
+  /// Adds a tombstone for each record that a cut has told.
+  func cutRemoval(into cutter: inout StateCutter) { episodes.cutRemoval(into: &cutter) }
+
+  /// Takes a record in; nil: it is no more.
+  func restore(_ key: StateKey, _ value: UnsafeRawBufferPointer?, _ codec: EpisodeCodec) throws(StateError) {
+    guard key.kind == .episode else { throw StateError("it has no windows, but there is a record of them") }
+    try episodes.restore(EpisodeKey(hash: key.hash, window: key.number), value, codec)
+  }
+
+  /// All records are there.
+  func finishRestore(watermark: Int64, _ outcome: inout RestoreOutcome) {
+    episodes.scheduleAll()
+    outcome.episodes += episodes.count
+  }
+
+  /// Takes over the state of a rule of equal identity, which is left without; false: its cells are others, after all.
+  func adopt(_ old: RuleRunner, from oldCodec: EpisodeCodec, to codec: EpisodeCodec) -> Bool {
+    floor = old.floor
+    isPrimed = old.isPrimed
+    episodes.adopt(old.episodes, from: oldCodec, to: codec)
+    return true
+  }
 
   /// Bytes of window state.
   var stateByteCount: Int { 0 }

@@ -19,7 +19,8 @@ public struct StateLayout: Sendable, Hashable {
   /// The layout of a rule's state; nil for a rule without a window.
   public init?(_ rule: RulePlan) {
     guard case .window(let window) = rule.kind else { return nil }
-    let kernels = window.aggregates.map { AggregateKernel.make($0, capacity: 1) }
+    let spansPieces = WindowGrid(window.span).trailing > 0
+    let kernels = window.aggregates.map { AggregateKernel.make($0, spansPieces: spansPieces, capacity: 1) }
     let cells = AggregateCells(kernels)
     keyBytes = KeyedWindows.slotBytes + KeyEntry.headerSize + cells.entrySize
     pieceBytes = WindowPiece.headerSize + cells.pieceSize

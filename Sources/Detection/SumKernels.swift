@@ -15,6 +15,14 @@ final class CountKernel: AggregateKernel {
       states[row] = CellState.value.rawValue
     }
   }
+
+  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+    writer.count(cell(piece).load(as: Int64.self))
+  }
+
+  override func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
+    cell(piece).storeBytes(of: try reader.count(), as: Int64.self)
+  }
 }
 
 /// `sum` of doubles: within a piece in offset order, then the pieces from the newest to the oldest.
@@ -32,6 +40,14 @@ final class DoubleSumKernel: AggregateKernel {
       results[row] = total
       states[row] = CellState.value.rawValue
     }
+  }
+
+  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+    writer.fixed(cell(piece).load(as: UInt64.self))
+  }
+
+  override func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
+    cell(piece).storeBytes(of: try reader.fixedUnsigned(), as: UInt64.self)
   }
 }
 
@@ -62,13 +78,26 @@ final class DoubleAverageKernel: AggregateKernel {
       output.column.states[row] = (total.count > 0 ? CellState.value : .error).rawValue
     }
   }
+
+  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+    let cell = cell(piece).load(as: Cell.self)
+    writer.fixed(cell.sum.bitPattern)
+    writer.count(cell.count)
+  }
+
+  override func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
+    let sum = Double(bitPattern: try reader.fixedUnsigned())
+    cell(piece).storeBytes(of: Cell(sum: sum, count: try reader.count()), as: Cell.self)
+  }
 }
 
 /// A sum that is exact however large it gets: 128 bits, and how often it went over their end, upwards less downwards. That of
 /// no values is all zeros.
 struct ExactSum {
-  private var low: Int128 = 0
-  private var overflows: Int64 = 0
+  init() {}
+
+  fileprivate var low: Int128 = 0
+  fileprivate var overflows: Int64 = 0
 
   @inline(__always)
   mutating func add(_ value: Int128) {
@@ -89,6 +118,20 @@ struct ExactSum {
   var double: Double { overflows == 0 ? Double(low) : Double(low) + Double(overflows) * 0x1p128 }
 }
 
+extension ExactSum {
+  init(_ reader: inout StateReader) throws(StateError) {
+    low = try reader.signed()
+    let overflows = try reader.signed()
+    guard overflows.magnitude <= StateReader.countMax else { throw StateError("a sum is too large") }
+    self.overflows = Int64(overflows)
+  }
+
+  func write(to writer: inout StateWriter) {
+    writer.signed(low)
+    writer.signed(Int128(overflows))
+  }
+}
+
 /// `sum` of ints, uints, decimals and durations: exact; a sum that its type can't hold is an error value. What has left the
 /// window no longer counts, so an error passes.
 final class IntegerSumKernel: AggregateKernel {
@@ -106,6 +149,14 @@ final class IntegerSumKernel: AggregateKernel {
       let fits = total.value.map { output.store($0, row) } ?? false
       output.states[row] = (fits ? CellState.value : .error).rawValue
     }
+  }
+
+  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+    cell(piece).load(as: Cell.self).write(to: &writer)
+  }
+
+  override func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
+    cell(piece).storeBytes(of: try ExactSum(&reader), as: Cell.self)
   }
 }
 
@@ -136,6 +187,17 @@ final class IntegerAverageKernel: AggregateKernel {
       output.column.doubles[row] = total.sum.double / Double(total.count) / unit
       output.column.states[row] = (total.count > 0 ? CellState.value : .error).rawValue
     }
+  }
+
+  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+    let cell = cell(piece).load(as: Cell.self)
+    cell.sum.write(to: &writer)
+    writer.count(cell.count)
+  }
+
+  override func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
+    let sum = try ExactSum(&reader)
+    cell(piece).storeBytes(of: Cell(sum: sum, count: try reader.count()), as: Cell.self)
   }
 }
 

@@ -13,7 +13,8 @@ final class WindowRuleRunner: RuleRunner {
   private let lets: [ColumnEvaluator]
   private let conditions: [ColumnEvaluator]
   private let letTexts: [String: String]
-  private let windows: KeyedWindows
+  private(set) var windows: KeyedWindows
+  private let cells: AggregateCells
   private let stateLimit: Int
   private let segmentRows: Selection
   private let firing: Selection
@@ -24,8 +25,7 @@ final class WindowRuleRunner: RuleRunner {
   /// By row, the place in the segment at hand.
   private let places: UnsafeMutablePointer<Int32>
   private var prefetched: UInt = 0
-  /// Whether every window that can still be asked for lies within what was seen.
-  private var isPrimed = false
+  private var primed = false
   /// More than one event of the batch at hand can add to the state, in bytes.
   private var growthLimit = 0
 
@@ -36,7 +36,8 @@ final class WindowRuleRunner: RuleRunner {
     self.window = window
     self.stateLimit = stateLimit
     grid = WindowGrid(window.span)
-    kernels = window.aggregates.map { AggregateKernel.make($0, capacity: capacity) }
+    let spansPieces = grid.trailing > 0
+    kernels = window.aggregates.map { AggregateKernel.make($0, spansPieces: spansPieces, capacity: capacity) }
     lets = window.lets.map { $0.program.evaluator(capacity: capacity) }
     conditions = window.conditions.map { $0.evaluator(capacity: capacity) }
     letTexts = Dictionary(window.lets.map { ($0.name, $0.program.text) }) { first, _ in first }
@@ -46,7 +47,7 @@ final class WindowRuleRunner: RuleRunner {
     pieces = .allocate(capacity: max(capacity, 1))
     ranges = .allocate(capacity: max(capacity, 1))
     places = .allocate(capacity: max(capacity, 1))
-    let cells = AggregateCells(kernels)
+    cells = AggregateCells(kernels)
     windows = KeyedWindows(grid: grid, entryCells: cells.entrySize, pieceCells: cells.pieceSize, cells: cells)
     super.init(
       plan, number: number, schema: schema, capacity: capacity, seed: seed, explained: window.conditions,
@@ -62,6 +63,11 @@ final class WindowRuleRunner: RuleRunner {
   override var stateByteCount: Int { windows.byteCount }
   override var keyCount: Int { windows.keyCount }
 
+  override var isPrimed: Bool {
+    get { primed }
+    set { primed = newValue }
+  }
+
   // MARK: A batch
 
   override func run(_ context: BatchContext) {
@@ -72,7 +78,7 @@ final class WindowRuleRunner: RuleRunner {
     columns += kernels.map(\.output.column)
     frame = Frame(count: batch.count, columns: columns, tables: context.tables)
     let before = episodes.findings.count
-    if !isPrimed { isPrimed = context.floor == .min }
+    if !isPrimed { isPrimed = floor == .min }
     select(context.onTime, batch)
     if selected.count > 0 {
       for kernel in kernels { kernel.prepare(frame, rows: selected) }
@@ -82,7 +88,7 @@ final class WindowRuleRunner: RuleRunner {
       while next < selected.count { next = runSegment(from: next, context) }
     }
     if windows.nextExpiry <= context.watermark { windows.expire(watermark: context.watermark) }
-    if !isPrimed, context.watermark > .min { isPrimed = grid.start(grid.range(context.watermark).low) > context.floor }
+    if !isPrimed, context.watermark > .min { isPrimed = grid.start(grid.range(context.watermark).low) > floor }
     if episodes.nextDeadline <= context.watermark, batch.count > 0 {
       episodes.advance(watermark: context.watermark, cause: context.cause)
     }
@@ -145,7 +151,7 @@ final class WindowRuleRunner: RuleRunner {
   /// Leaves in `firing` the rows of the segment at which all conditions hold.
   private func evaluateConditions(_ context: BatchContext) {
     firing.removeAll()
-    for index in 0..<segmentRows.count where isPrimed || grid.start(ranges[index].low) > context.floor {
+    for index in 0..<segmentRows.count where isPrimed || grid.start(ranges[index].low) > floor {
       firing.append(segmentRows.rows[index])
     }
     for condition in conditions where firing.count > 0 {
@@ -169,6 +175,7 @@ final class WindowRuleRunner: RuleRunner {
       if holds || !episodes.isEmpty { tellEpisode(index, row, holds, context) }
       if keepsEvidence {
         windows.evidence.append(context.batch, row: row, to: piece.pointee.entry, limit: plan.evidenceLimit - 1)
+        windows.noteEvidence(piece.pointee.entry)
       }
     }
   }
@@ -245,6 +252,51 @@ final class WindowRuleRunner: RuleRunner {
       return number >= range.low && number <= range.high && time >= bounds.start
     }
     return earlier + [cause]
+  }
+
+  // MARK: State
+
+  override var changeCount: Int { super.changeCount + windows.changeCount }
+
+  override func cut(into cutter: inout StateCutter, _ codec: EpisodeCodec, _ tables: [any ReferenceTable]) {
+    windows.cut(into: &cutter, cells)
+    super.cut(into: &cutter, codec, tables)
+  }
+
+  override func cutRemoval(into cutter: inout StateCutter) {
+    windows.cutRemoval(into: &cutter)
+    super.cutRemoval(into: &cutter)
+  }
+
+  override func restore(
+    _ key: StateKey, _ value: UnsafeRawBufferPointer?, _ codec: EpisodeCodec
+  ) throws(StateError) {
+    switch key.kind {
+    case .piece: try windows.restorePiece(key.hash, key.number, value, cells)
+    case .evidence: try windows.restoreEvidence(key.hash, value, limit: max(0, plan.evidenceLimit - 1))
+    case .episode: try super.restore(key, value, codec)
+    }
+  }
+
+  override func finishRestore(watermark: Int64, _ outcome: inout RestoreOutcome) {
+    outcome.expired += windows.finishRestore(watermark: watermark)
+    outcome.keys += windows.keyCount
+    outcome.pieces += windows.pieceCount
+    super.finishRestore(watermark: watermark, &outcome)
+  }
+
+  override func adopt(_ old: RuleRunner, from oldCodec: EpisodeCodec, to codec: EpisodeCodec) -> Bool {
+    guard let old = old as? WindowRuleRunner, old.window.span == window.span, cells.areLike(old.cells) else {
+      return false
+    }
+    let empty = windows
+    windows = old.windows
+    windows.cells = cells
+    cells.adopt(old.cells)
+    old.windows = empty
+    empty.cells = old.cells
+    windows.trimEvidence(limit: max(0, plan.evidenceLimit - 1), from: max(0, old.plan.evidenceLimit - 1))
+    return super.adopt(old, from: oldCodec, to: codec)
   }
 
   override func replayNeed(watermark: Int64) -> ReplayNeed {

@@ -12,16 +12,24 @@ final class DetectorRun {
   private let records: RecordBatch
   private let batch: EventBatch
   private let decoder: EventDecoder
-  private let tables: [any ReferenceTable]
+  /// Of the next batch.
+  var tables: [any ReferenceTable]
 
-  init(
+  convenience init(
     _ rules: [RulePlan], outOfOrder: Int64 = 0, stateBytes: Int = 1 << 30, episodes: Int = 1 << 20,
-    origin: ReplayPoint = ReplayPoint(offset: 0, largest: .min), schema: Schema = TestEvent.schema,
-    tables: [any ReferenceTable] = []
+    origin: ReplayPoint = ReplayPoint(offset: 0, largest: .min), isTrimmed: Bool = false,
+    schema: Schema = TestEvent.schema, tables: [any ReferenceTable] = [], seed: HashSeed = .random()
   ) {
-    detector = PartitionDetector(
-      rules: rules, schema: schema, outOfOrder: outOfOrder, capacity: Self.capacity,
-      limits: PartitionDetector.Limits(stateBytes: stateBytes, episodes: episodes), origin: origin)
+    self.init(
+      PartitionDetector(
+        rules: rules, schema: schema, outOfOrder: outOfOrder, capacity: Self.capacity,
+        limits: PartitionDetector.Limits(stateBytes: stateBytes, episodes: episodes), origin: origin,
+        isTrimmed: isTrimmed, seed: seed),
+      schema: schema, tables: tables)
+  }
+
+  init(_ detector: PartitionDetector, schema: Schema = TestEvent.schema, tables: [any ReferenceTable] = []) {
+    self.detector = detector
     records = RecordBatch(topic: "t", partition: 0, capacity: Self.capacity)
     batch = EventBatch(schema: schema, records: records)
     decoder = EventDecoder(schema: schema, maximumRecordBytes: 1 << 20)

@@ -20,6 +20,7 @@ import Testing
     func destroy(piece: UnsafeMutablePointer<WindowPiece>) { pieces -= 1 }
     func destroy(entry: UnsafeMutablePointer<KeyEntry>) { entries -= 1 }
     var outsideByteCount: Int { 0 }
+    var holdMemory: Bool { false }
   }
 
   @Test(arguments: UInt64(0)..<20)

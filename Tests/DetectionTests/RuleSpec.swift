@@ -32,6 +32,7 @@ struct RuleSpec {
   }
 
   var id = "r"
+  var identity: [UInt8]?
   var kind: Kind
   var keySlots: [Int] = [1]
   var filters: [ConditionSpec] = []
@@ -65,20 +66,26 @@ struct RuleSpec {
     }
   }
 
-  private static let environment = Environment(
-    fields: TestEvent.schema.fields.enumerated().map {
-      Environment.Variable(
-        name: $1.name, type: $1.type.columnType, slot: $0, isOptional: $1.absence == .optional)
-    })
+  private static func environment(_ schema: Schema) -> Environment {
+    Environment(
+      fields: schema.fields.enumerated().map {
+        Environment.Variable(
+          name: $1.name, type: $1.type.columnType, slot: $0, isOptional: $1.absence == .optional)
+      })
+  }
 
-  /// What the pipeline file's reader makes of the rule.
-  func plan() throws -> RulePlan {
-    var names = Self.environment
+  /// What the pipeline file's reader makes of the rule. Its slots are those of `TestEvent.schema`; in another schema, the
+  /// fields of these names are meant.
+  func plan(in schema: Schema = TestEvent.schema) throws -> RulePlan {
+    let fields = Self.environment(schema)
+    let moved = { (slot: Int) in schema.slot(of: TestEvent.schema.fields[slot].name) ?? -1 }
+    let keySlots = self.keySlots.map(moved)
+    var names = fields
     var kind = RulePlan.Kind.event
     if case .window(let span, let lets, let conditions) = self.kind {
       names.scope = .names
-      names.names = keySlots.map { Self.environment.fields[$0] }
-      let firstLetSlot = Self.environment.fields.count
+      names.names = keySlots.map { fields.fields[$0] }
+      let firstLetSlot = fields.fields.count
       let firstAggregateSlot = firstLetSlot + lets.count
       var aggregates: [AggregateCall] = []
       var plans: [LetPlan] = []
@@ -99,11 +106,11 @@ struct RuleSpec {
     }
     let environment = names
     return RulePlan(
-      id: id, filters: try filters.map { try Program.compile($0.text, in: Self.environment) },
+      id: id, filters: try filters.map { try Program.compile($0.text, in: fields) },
       exceptions: try exception.map {
         [
           ExceptionPlan(
-            condition: try Program.compile($0.condition.text, in: Self.environment), reason: "test", until: $0.until)
+            condition: try Program.compile($0.condition.text, in: fields), reason: "test", until: $0.until)
         ]
       } ?? [],
       keySlots: keySlots, kind: kind,
@@ -111,7 +118,8 @@ struct RuleSpec {
         SeverityStep(step.severity, when: try step.condition.map { try Program.compile($0.text, in: environment) })
       },
       message: try Template.compile(messageText, in: environment), pending: pending, keepFiring: keepFiring,
-      updateEvery: updateEvery, evidenceLimit: evidenceLimit, evidenceSlots: evidenceSlots)
+      updateEvery: updateEvery, evidenceLimit: evidenceLimit, evidenceSlots: evidenceSlots.map(moved),
+      identity: identity)
   }
 
   struct Unusable: Error { var text: String }

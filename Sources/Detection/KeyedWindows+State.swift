@@ -1,0 +1,160 @@
+internal import Events
+
+extension KeyedWindows {
+  /// Records for the next cut, at most.
+  var changeCount: Int { changes.isTracking ? changes.count : pieceCount + keyCount }
+
+  @inline(__always)
+  func noteEvidence(_ entry: UnsafeMutablePointer<KeyEntry>) {
+    if !entry.pointee.changes.contains(.isNoted) { changes.note(entry) }
+  }
+
+  // MARK: Cutting
+
+  /// Adds what changed since the last cut; the first time, everything.
+  func cut(into cutter: inout StateCutter, _ cells: AggregateCells) {
+    for piece in changes.gonePieces { cutter.remove(.piece, piece.hash, piece.number) }
+    for hash in changes.goneEvidence { cutter.remove(.evidence, hash) }
+    if changes.isTracking {
+      for piece in changes.pieces {
+        if piece.pointee.changes.contains(.isGone) {
+          pieces.giveBack(UnsafeMutableRawPointer(piece))
+        } else {
+          cut(piece, into: &cutter, cells)
+        }
+      }
+      for entry in changes.entries {
+        if entry.pointee.changes.contains(.isGone) {
+          entries.giveBack(UnsafeMutableRawPointer(entry))
+        } else {
+          cutEvidence(entry, into: &cutter)
+        }
+      }
+    } else {
+      forEachEntry { entry in
+        forEachPiece(entry) { cut($0, into: &cutter, cells) }
+        cutEvidence(entry, into: &cutter)
+      }
+    }
+    changes.removeAll()
+    changes.isTracking = true
+  }
+
+  private func cut(
+    _ piece: UnsafeMutablePointer<WindowPiece>, into cutter: inout StateCutter, _ cells: AggregateCells
+  ) {
+    piece.pointee.changes = .isSaved
+    cutter.put(.piece, piece.pointee.entry.pointee.hash, piece.pointee.number) { writer in
+      writer.fixed(piece.pointee.firstTime)
+      writer.count(piece.pointee.eventCount)
+      cells.write(piece, to: &writer)
+    }
+  }
+
+  private func cutEvidence(_ entry: UnsafeMutablePointer<KeyEntry>, into cutter: inout StateCutter) {
+    entry.pointee.changes.remove(.isNoted)
+    guard entry.pointee.evidenceCount > 0 else { return }
+    entry.pointee.changes = .isSaved
+    cutter.put(.evidence, entry.pointee.hash) { evidence.write(entry, to: &$0) }
+  }
+
+  /// Adds a tombstone for each record that a cut has told.
+  func cutRemoval(into cutter: inout StateCutter) {
+    for piece in changes.gonePieces { cutter.remove(.piece, piece.hash, piece.number) }
+    for hash in changes.goneEvidence { cutter.remove(.evidence, hash) }
+    forEachEntry { entry in
+      forEachPiece(entry) { piece in
+        if piece.pointee.changes.contains(.isSaved) { cutter.remove(.piece, entry.pointee.hash, piece.pointee.number) }
+      }
+      if entry.pointee.changes.contains(.isSaved) { cutter.remove(.evidence, entry.pointee.hash) }
+    }
+  }
+
+  private func forEachPiece(
+    _ entry: UnsafeMutablePointer<KeyEntry>, _ body: (UnsafeMutablePointer<WindowPiece>) -> Void
+  ) {
+    var next = entry.pointee.newest
+    while let piece = next {
+      next = piece.pointee.older
+      body(piece)
+    }
+  }
+
+  // MARK: Restoring
+
+  /// Takes in what a key has in a piece of time, whatever it had; nil: nothing any more.
+  func restorePiece(
+    _ hash: KeyHash, _ number: Int64, _ value: UnsafeRawBufferPointer?, _ cells: AggregateCells
+  ) throws(StateError) {
+    beginRestore()
+    let known = find(hash, number: number)
+    guard let value else {
+      if let known { forget(known) }
+      return
+    }
+    var reader = StateReader(value)
+    let firstTime = try reader.fixed()
+    let eventCount = try reader.count()
+    guard eventCount > 0 else { throw StateError("a piece of time holds no event") }
+    guard grid.range(firstTime).high == number else { throw StateError("\(firstTime) is not in piece \(number)") }
+    if let known { forget(known) }
+    let piece = piece(hash, number: number)
+    piece.pointee.firstTime = firstTime
+    piece.pointee.eventCount = eventCount
+    try cells.read(&reader, into: piece)
+    try reader.end()
+    piece.pointee.changes = .isSaved
+  }
+
+  /// Takes in the events that a key keeps as evidence, whatever it had.
+  func restoreEvidence(_ hash: KeyHash, _ value: UnsafeRawBufferPointer?, limit: Int) throws(StateError) {
+    beginRestore()
+    guard let value else {
+      guard let entry = find(hash) else { return }
+      evidence.free(entry)
+      entry.pointee.changes = []
+      return
+    }
+    let entry = entry(hash)
+    var reader = StateReader(value)
+    try evidence.read(&reader, into: entry, limit: limit)
+    try reader.end()
+    entry.pointee.changes = .isSaved
+  }
+
+  /// Nothing that is read back is a change.
+  private func beginRestore() {
+    changes.isRestoring = true
+    changes.isTracking = false
+  }
+
+  private func forget(_ piece: UnsafeMutablePointer<WindowPiece>) {
+    piece.pointee.changes = []
+    drop(piece)
+  }
+
+  /// All records are there: links pieces by number, drops keys of which nothing but evidence is left, and what the watermark
+  /// has passed. Returns how many pieces that were.
+  func finishRestore(watermark: Int64) -> Int {
+    changes.isRestoring = false
+    changes.isTracking = true
+    var empty: [UnsafeMutablePointer<KeyEntry>] = []
+    forEachEntry { entry in
+      entry.pointee.changes.remove(.isNoted)
+      if entry.pointee.newest == nil { empty.append(entry) }
+      forEachPiece(entry) { link($0) }
+    }
+    for entry in empty { remove(entry) }
+    let before = pieceCount
+    expire(watermark: watermark)
+    return before - pieceCount
+  }
+
+  // MARK: Changed rules
+
+  /// The rule now keeps so many events of a key.
+  func trimEvidence(limit: Int, from before: Int) {
+    guard limit < before else { return }
+    forEachEntry { evidence.trim($0, limit: limit) }
+  }
+}

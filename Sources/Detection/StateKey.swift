@@ -1,0 +1,99 @@
+internal import Events
+
+/// What a rule's state is known by across restarts and changes of the pipeline.
+struct RuleIdentity: Hashable {
+  private var first: UInt64
+  private var second: UInt64
+
+  static let byteCount = 16
+
+  /// Of a plan; one of another length than 16 bytes is digested.
+  init(_ bytes: [UInt8]) {
+    let bytes = bytes.count == Self.byteCount ? bytes : Array(SHA256.digest([bytes]).prefix(Self.byteCount))
+    (first, second) = bytes.withUnsafeBytes {
+      ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+    }
+  }
+
+  init(_ reader: inout StateReader) throws(StateError) {
+    first = UInt64(littleEndian: try reader.fixedUnsigned())
+    second = UInt64(littleEndian: try reader.fixedUnsigned())
+  }
+
+  var bytes: [UInt8] {
+    withUnsafeBytes(of: first) { Array($0) } + withUnsafeBytes(of: second) { Array($0) }
+  }
+}
+
+/// The key of a record of state.
+struct StateKey: Hashable {
+  enum Kind: UInt8 {
+    case piece = 0x77
+    case evidence = 0x65
+    case episode = 0x61
+  }
+
+  var rule: RuleIdentity
+  var kind: Kind
+  var hash: KeyHash
+  /// Of the piece, or of the episode's window; 0 elsewhere.
+  var number: Int64
+
+  init(_ rule: RuleIdentity, _ kind: Kind, _ hash: KeyHash, _ number: Int64 = 0) {
+    self.rule = rule
+    self.kind = kind
+    self.hash = hash
+    self.number = number
+  }
+
+  init(_ bytes: UnsafeRawBufferPointer) throws(StateError) {
+    do throws(StateError) {
+      var reader = StateReader(bytes)
+      rule = try RuleIdentity(&reader)
+      let tag = try reader.byte()
+      guard let kind = Kind(rawValue: tag) else { throw StateError("there is no kind \(tag)") }
+      self.kind = kind
+      let low = try reader.fixedUnsigned()
+      hash = KeyHash(low: low, high: try reader.fixedUnsigned())
+      number = kind == .evidence ? 0 : try reader.fixed()
+      try reader.end()
+    } catch {
+      throw error.within("key")
+    }
+  }
+
+  var bytes: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(41)
+    bytes += rule.bytes
+    bytes.append(kind.rawValue)
+    for word in [hash.low, hash.high] { withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) } }
+    if kind != .evidence { withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) } }
+    return bytes
+  }
+}
+
+/// Collects the records of a cut, rule by rule.
+struct StateCutter {
+  private(set) var records: [StateRecord] = []
+  private var writer = StateWriter()
+  var rule: RuleIdentity
+
+  init(_ rule: RuleIdentity) { self.rule = rule }
+
+  mutating func put(
+    _ kind: StateKey.Kind, _ hash: KeyHash, _ number: Int64 = 0, _ write: (inout StateWriter) -> Void
+  ) {
+    writer.removeAll()
+    write(&writer)
+    // A copy that is no larger than it must be.
+    let value = writer.bytes.withUnsafeBytes { Array($0) }
+    records.append(StateRecord(key: StateKey(rule, kind, hash, number).bytes, value: value))
+  }
+
+  mutating func remove(_ kind: StateKey.Kind, _ hash: KeyHash, _ number: Int64 = 0) {
+    remove(StateKey(rule, kind, hash, number))
+  }
+
+  mutating func remove(_ key: StateKey) { records.append(StateRecord(key: key.bytes, value: nil)) }
+}
