@@ -28,6 +28,11 @@ final class ControlLoop {
   private var pending: Set<TopicPartition> = []
   private let epoch = Epoch()
   private var watermark: SourceWatermark
+  private let counts: ExchangeCounts
+  /// Where there are exchanges.
+  private let lead: LeadWatch?
+  /// Whether the ends of exchanges have been asked for since the source was read to its end.
+  private var hasAskedEnds = false
   private var log: Logger { runner.log }
 
   /// Counts assignments, so that the answer to an older one is known as such.
@@ -40,27 +45,33 @@ final class ControlLoop {
   init(
     runner: KafkaRunner, consumer: KafkaConsumer, committer: Committer, keeper: VersionKeeper?,
     setGroup: @escaping (GroupMetadata?) -> Void,
-    endHangingOffsets: @escaping @Sendable (PartitionID, GroupMetadata) -> Void
+    endHangingOffsets: @escaping @Sendable (PartitionID, GroupMetadata) -> Void, counts: ExchangeCounts
   ) {
+    self.counts = counts
+    let topology = runner.topology
+    lead =
+      topology.exchanges.isEmpty ? nil : LeadWatch(consumer, topology.source, partitionCount: counts.source)
     self.endHangingOffsets = endHangingOffsets
     self.runner = runner
     self.consumer = consumer
     self.committer = committer
     self.keeper = keeper
     self.setGroup = setGroup
-    takeOver = TakeOver(consumer: consumer, origin: runner.options.origin, keeper: keeper)
+    takeOver = TakeOver(
+      consumer: consumer, origin: runner.options.origin, exchanges: Set(topology.exchanges.map(\.topic)), keeper: keeper
+    )
     watermark = SourceWatermark(idleAfter: runner.plan.source.idle)
   }
 
-  func run(partitionCount: Int) throws(PipelineFailure) {
+  func run() throws(PipelineFailure) {
     do throws(KafkaError) {
-      try consumer.subscribe([runner.plan.source.topic])
+      try consumer.subscribe([runner.plan.source.topic] + runner.topology.exchanges.map(\.topic))
     } catch {
       throw PipelineFailure(error)
     }
     log.info(
       "joining the group",
-      ["group": runner.settings.group, "topic": runner.plan.source.topic, "partitions": "\(partitionCount)"])
+      ["group": runner.settings.group, "topic": runner.plan.source.topic, "partitions": "\(counts.source)"])
     var lastTick = ContinuousClock.now
     while !runner.isStopRequested {
       if let event = consumer.poll(timeoutMilliseconds: Self.pollTimeout) { handle(event) }
@@ -68,6 +79,9 @@ final class ControlLoop {
       if ContinuousClock.now - lastTick >= .seconds(1) {
         lastTick = .now
         tick()
+      }
+      if let lead, lead.isHoldingBack {
+        lead.look(sources, now: Int64(bitPattern: DispatchTime.now().uptimeNanoseconds))
       }
       if runner.options.stopsAtEnd, hasReadAll { runner.stop() }
     }
@@ -161,11 +175,13 @@ final class ControlLoop {
     guard let keeper else {
       return PartitionTask(
         plan: runner.plan, tables: runner.tables, partition: place.partition, start: place.start,
-        productVersion: runner.productVersion, registry: runner.registry)
+        productVersion: runner.productVersion, registry: runner.registry, topology: runner.topology, counts: counts)
     }
     return PartitionTask(
-      versions: TaskVersions(newest: keeper.newest, earlier: place.versions), partition: place.partition,
-      start: place.start, productVersion: runner.productVersion, registry: runner.registry)
+      versions: TaskVersions(
+        newest: keeper.newest, earlier: place.versions, group: runner.settings.group),
+      partition: place.partition,
+      start: place.start, productVersion: runner.productVersion, registry: runner.registry, counts: counts)
   }
 
   private func tellReplay(_ places: [TakeOver.Place]) {
@@ -214,17 +230,52 @@ final class ControlLoop {
 
   // MARK: Time and end
 
+  private var sources: [PartitionID: PartitionWorker] {
+    held.filter { $0.key.topic == runner.plan.source.topic }.mapValues(\.worker)
+  }
+
   private func tick() {
     let now = Int64(bitPattern: DispatchTime.now().uptimeNanoseconds)
-    watermark.update(held.mapValues(\.worker.state), now: now)
-    RunnerMetrics.update(runner.registry, watermark, held.keys)
+    let sources = sources
+    watermark.update(sources.mapValues(\.state), now: now)
+    if let lead {
+      // Each looks then, too, whether there is news for exchanges.
+      lead.look(sources, now: now)
+    }
+    RunnerMetrics.update(runner.registry, watermark, sources.keys)
     runner.tick()
   }
 
-  /// Whether all that was there when its partitions were taken over has been read, and nothing is being taken over.
+  /// Whether all that was there when its partitions were taken over has been read, and nothing is being taken over. What
+  /// that sent through exchanges is read too, as far as its partitions are ours.
   private var hasReadAll: Bool {
     guard !held.isEmpty, pending.isEmpty else { return false }
-    return held.values.allSatisfy { $0.worker.state.end >= $0.end }
+    guard held.values.allSatisfy({ $0.worker.state.end >= $0.end && !$0.worker.state.isGathering }) else {
+      return false
+    }
+    if runner.topology.exchanges.isEmpty { return true }
+    if committer.hasUnsettled
+      || held.contains(where: { $0.key.topic == runner.plan.source.topic && !$0.value.worker.state.isDrained })
+    {
+      return false
+    }
+    if hasAskedEnds { return true }
+    askEnds()
+    return false
+  }
+
+  /// Where the exchanges end now that the source has been read and all that came of it is written.
+  private func askEnds() {
+    do throws(KafkaError) {
+      for partition in held.keys where partition.topic != runner.plan.source.topic {
+        let bounds = try consumer.watermarkOffsets(
+          TopicPartition(partition.topic, partition.number), timeoutMilliseconds: 10_000)
+        held[partition]?.end = bounds.high
+      }
+      hasAskedEnds = true
+    } catch {
+      log.warning("where the exchanges end was not to be had and is asked again", ["error": "\(error)"])
+    }
   }
 
   private func stop() {

@@ -32,6 +32,8 @@ public final class KafkaRunner: Sendable {
   static let stopPatience = 30_000
 
   let plan: PipelinePlan
+  /// What of it runs where.
+  let topology: Topology
   let tables: [TableSnapshot]
   let options: Options
   let registry: MetricsRegistry
@@ -90,9 +92,11 @@ public final class KafkaRunner: Sendable {
     self.registry = registry
     self.productVersion = productVersion
     self.onTick = onTick
+    let properties = plan.properties.merging(options.properties) { $1 }
+    topology = Topology(plan, group: properties["group.id"])
     settings = ClientSettings(
-      plan: plan, properties: plan.properties.merging(options.properties) { $1 }, instance: options.instance,
-      tellsEnd: options.stopsAtEnd)
+      plan: plan, properties: properties, instance: options.instance,
+      tellsEnd: options.stopsAtEnd || !topology.exchanges.isEmpty)
     guard settings.consumer["bootstrap.servers"] != nil else {
       throw PipelineFailure(
         .configuration, "no broker is named: give --bootstrap HOST:PORT, or bootstrap.servers under librdkafka:")
@@ -130,11 +134,11 @@ public final class KafkaRunner: Sendable {
   /// Runs until it is stopped, all has been read (with `stopsAtEnd`), or it cannot go on. Blocks; everything that was read is
   /// settled when it returns in order.
   public func run() throws(PipelineFailure) {
-    let topics = OutputTopics(plan.outputs)
+    let topics = OutputTopics(plan.outputs, topology)
     let check = StartCheck(
-      plan: plan, settings: settings, topics: topics, createsTopics: options.createsTopics,
+      plan: plan, settings: settings, topics: topics, topology: topology, createsTopics: options.createsTopics,
       isStopped: { [weak self] in self?.isStopRequested ?? true })
-    let partitionCount = try check.run()
+    let counts = try check.run()
     let keeper = try openKeeper()
     let consumer: KafkaConsumer
     do throws(KafkaError) {
@@ -152,13 +156,13 @@ public final class KafkaRunner: Sendable {
       try open(sink)
       defer { sink.close() }
       try control(
-        consumer, sink, partitionCount, keeper, setGroup: { sink.setGroup($0) },
+        consumer, sink, counts, keeper, setGroup: { sink.setGroup($0) },
         endHangingOffsets: { sink.endHangingOffsets($0, $1) })
     case .atLeastOnce:
       let sink = AtLeastOnceSink(settings: settings, topics: topics, consumer: consumer, committed: committed)
       defer { sink.close() }
       // Without transactions, no offset hangs.
-      try control(consumer, sink, partitionCount, keeper, setGroup: { _ in }, endHangingOffsets: { _, _ in })
+      try control(consumer, sink, counts, keeper, setGroup: { _ in }, endHangingOffsets: { _, _ in })
     }
     if let reason = failure.withLock({ $0 }) { throw reason }
   }
@@ -185,7 +189,7 @@ public final class KafkaRunner: Sendable {
   }
 
   private func control(
-    _ consumer: KafkaConsumer, _ sink: any Sink, _ partitionCount: Int, _ keeper: VersionKeeper?,
+    _ consumer: KafkaConsumer, _ sink: any Sink, _ counts: ExchangeCounts, _ keeper: VersionKeeper?,
     setGroup: @escaping (GroupMetadata?) -> Void,
     endHangingOffsets: @escaping @Sendable (PartitionID, GroupMetadata) -> Void
   ) throws(PipelineFailure) {
@@ -194,8 +198,8 @@ public final class KafkaRunner: Sendable {
     ) { [weak self] in self?.fail($0) }
     let control = ControlLoop(
       runner: self, consumer: consumer, committer: committer, keeper: keeper, setGroup: setGroup,
-      endHangingOffsets: endHangingOffsets)
+      endHangingOffsets: endHangingOffsets, counts: counts)
     defer { committer.stop() }
-    try control.run(partitionCount: partitionCount)
+    try control.run()
   }
 }

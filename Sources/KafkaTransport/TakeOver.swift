@@ -24,11 +24,14 @@ final class TakeOver: Sendable {
 
   private let consumer: KafkaConsumer
   private let origin: StartOffset
+  private let exchanges: Set<String>
   private let keeper: VersionKeeper?
   private let queue = DispatchQueue(label: "tocsin.takeover")
   private let log = Logger(module: "Kafka")
 
-  init(consumer: KafkaConsumer, origin: StartOffset, keeper: VersionKeeper?) {
+  /// - Parameter exchanges: the topics of exchanges, which are read from their beginning, whatever `origin` says.
+  init(consumer: KafkaConsumer, origin: StartOffset, exchanges: Set<String>, keeper: VersionKeeper?) {
+    self.exchanges = exchanges
     self.consumer = consumer
     self.keeper = keeper
     self.origin = origin
@@ -99,7 +102,7 @@ final class TakeOver: Sendable {
   ) -> Result<PartitionTask.Start, PipelineFailure> {
     guard let committed else {
       let offset: Int64
-      switch origin {
+      switch exchanges.contains(partition.topic) ? .beginning : origin {
       case .beginning: offset = bounds.low
       case .end: offset = bounds.high
       case .committed:

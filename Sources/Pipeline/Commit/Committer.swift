@@ -61,6 +61,9 @@ public final class Committer: Sendable {
     state.withLock { $0.coordinator.isBlocked(partition) || $0.failure != nil }
   }
 
+  /// Whether anything is unsettled.
+  public var hasUnsettled: Bool { state.withLock { $0.coordinator.hasUnsettled() } }
+
   private static func schedule(_ state: inout State) -> Bool {
     if state.isScheduled { return false }
     state.isScheduled = true

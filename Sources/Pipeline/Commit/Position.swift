@@ -10,6 +10,10 @@ public struct Position: Sendable, Hashable {
   public var replay: ReplayPoint?
   /// Which version of the pipeline is in force where; empty: it is not said.
   public var active: VersionLedger
+  /// The partition's watermark, where others wait for those that lag behind; nil: not said.
+  public var watermark: Int64?
+  /// Whether the partition has been declared idle.
+  public var isIdle = false
 
   /// A position.
   public init(offset: Int64, sequence: Int64, replay: ReplayPoint?, active: VersionLedger = VersionLedger()) {
@@ -19,14 +23,16 @@ public struct Position: Sendable, Hashable {
     self.active = active
   }
 
-  /// The metadata: `tocsin1 sequence=N [replay=OFFSET [largest=NANOSECONDS]] [active=VERSION@OFFSET,...]`; well under the
-  /// broker's bound of 4 KB.
+  /// The metadata: `tocsin1 sequence=N [replay=OFFSET [largest=NANOSECONDS]] [watermark=NANOSECONDS] [idle=1]
+  /// [active=VERSION@OFFSET,...]`; well under the broker's bound of 4 KB.
   public var metadata: String {
     var text = "tocsin1 sequence=\(sequence)"
     if let replay {
       text += " replay=\(replay.offset)"
       if replay.largest > .min { text += " largest=\(replay.largest)" }
     }
+    if let watermark, watermark > .min { text += " watermark=\(watermark)" }
+    if isIdle { text += " idle=1" }
     if !active.activations.isEmpty { text += " active=\(active.word)" }
     return text
   }
@@ -49,6 +55,8 @@ public struct Position: Sendable, Hashable {
     guard let sequence = numbers["sequence"], sequence >= 0 else { return }
     self.sequence = sequence
     self.active = active
+    watermark = numbers["watermark"]
+    isIdle = numbers["idle"] == 1
     guard let replay = numbers["replay"], replay >= 0, replay <= offset else { return }
     self.replay = ReplayPoint(offset: replay, largest: numbers["largest"] ?? .min)
   }
