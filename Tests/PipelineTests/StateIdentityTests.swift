@@ -95,7 +95,7 @@ import Testing
       (["by", "field to"], { $0.by = "[from, to]" }),
       (["window"], { $0.window = "over: 12h" }),
       (["window"], { $0.window = "per: 1d" }),
-      (["window"], { $0.window = "per: 1d\n    zone: Europe/Berlin" }),
+      (["window"], { $0.window = "per: 1d\n  zone: Europe/Berlin" }),
       (["let total"], { $0.lets = "{ n: count(), total: sum(usd) }" }),
       (["let more"], { $0.lets = "{ n: count(), total: \"sum(usd, memo != 'x')\", more: count() }" }),
       (["let total"], { $0.lets = "{ n: count() }" }),
