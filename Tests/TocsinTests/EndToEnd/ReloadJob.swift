@@ -6,7 +6,7 @@ import Locking
 import Testing
 
 /// A pipeline that is changed while it runs: one rule tells of every event, and so by which version it was worked on; one
-/// counts the events of a key, which no change may disturb; one asks a list that changes too.
+/// counts the events of a key, which no change may disturb; one does so behind an exchange; one asks a list that changes too.
 final class ReloadJob: Sendable {
   /// What one version is made of.
   struct Version: Hashable {
@@ -38,6 +38,7 @@ final class ReloadJob: Sendable {
   static let partitions = 3
   static let modulus = 7
   private static let keys = 30
+  private static let groups = 4
 
   let kafka: RealKafka
   let topic: String
@@ -77,6 +78,7 @@ final class ReloadJob: Sendable {
         fields:
           ts: { at: /ts, type: timestamp_ms }
           k:  { at: /k, type: string, entity: account }
+          g:  { at: /g, type: string, entity: group }
     tables:
       marks:
         load: { file: marks.txt, format: text }
@@ -89,6 +91,12 @@ final class ReloadJob: Sendable {
         over: 30d
         let: { n: count() }
         condition: n % \(Self.modulus) == \(version.remainder)
+        evidence: 1
+      - id: cross
+        by: g
+        over: 30d
+        let: { c: count() }
+        condition: c % \(Self.modulus) == \(version.remainder)
         evidence: 1
     outputs:
       alerts: { topic: \(topic).alerts }
@@ -156,7 +164,7 @@ final class ReloadJob: Sendable {
   private func produce(_ number: Int, _ producer: KafkaProducer) {
     let key = number * 7_919 % Self.keys
     let partition = key % Self.partitions
-    let json = "{\"ts\":\(1_767_225_600_000 + number * 10),\"k\":\"k\(key)\"}"
+    let json = "{\"ts\":\(1_767_225_600_000 + number * 10),\"k\":\"k\(key)\",\"g\":\"g\(number % Self.groups)\"}"
     let isQueued: Bool
     do throws(KafkaError) {
       try producer.produce(
@@ -228,12 +236,32 @@ final class ReloadJob: Sendable {
         }
       }
     }
-    compare(found.map(\.0).sorted(), expected.sorted())
-    for (opened, name) in found {
+    compare(found.map(\.0).filter { $0.rule != "cross" }.sorted(), expected.sorted())
+    try checkCross(records, known, events: count, changes: seen.max() ?? 0)
+    for (opened, name) in found where opened.rule != "cross" {
       let each = Opened(rule: "each", partition: opened.partition, offset: opened.offset)
       #expect(versions[each] == known[name], "\(opened) names another version than the alert of its record")
     }
     return seen
+  }
+
+  /// Behind the exchange, events come in an order of their own: each alert must be right under the version that it names, no
+  /// count may come twice, as it would where one began anew, and few may be missing: one for each change.
+  private func checkCross(_ records: [Kcat.Record], _ known: [Name: Version], events: Int, changes: Int) throws {
+    var counts: [String: [Int]] = [:]
+    for record in records {
+      guard let (opened, name) = Self.opened(record), opened.rule == "cross" else { continue }
+      let tocsin = (record.json["unmapped"] as? [String: Any])?["tocsin"] as? [String: Any]
+      let count = try #require((tocsin?["values"] as? [String: Any])?["c"] as? Int)
+      #expect(count % Self.modulus == known[name]?.remainder, "\(opened) at \(count) under \(name)")
+      counts[record.key ?? "", default: []].append(count)
+    }
+    #expect(counts.count == Self.groups)
+    for (group, found) in counts {
+      #expect(Set(found).count == found.count, "\(group) has a count twice: \(found.sorted())")
+      let expected = events / Self.groups / Self.modulus
+      #expect(abs(found.count - expected) <= changes + 2, "\(group): \(found.count) alerts, expected about \(expected)")
+    }
   }
 
   private func compare(_ found: [Opened], _ expected: [Opened]) {
