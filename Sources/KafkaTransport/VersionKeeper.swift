@@ -40,7 +40,7 @@ final class VersionKeeper: Sendable {
   func open() throws(PipelineFailure) {
     try store.open()
     guard let content = state.withLock({ $0.first }) else { return }
-    try store.publish(content)
+    try store.publish(content, isTrusting: true)
     state.withLock { $0.first = nil }
   }
 
