@@ -19,6 +19,7 @@ final class ControlLoop {
   private let runner: KafkaRunner
   private let consumer: KafkaConsumer
   private let committer: Committer
+  private let keeper: VersionKeeper?
   private let takeOver: TakeOver
   private let setGroup: (GroupMetadata?) -> Void
   private let endHangingOffsets: @Sendable (PartitionID, GroupMetadata) -> Void
@@ -42,7 +43,8 @@ final class ControlLoop {
   }
 
   init(
-    runner: KafkaRunner, consumer: KafkaConsumer, committer: Committer, setGroup: @escaping (GroupMetadata?) -> Void,
+    runner: KafkaRunner, consumer: KafkaConsumer, committer: Committer, keeper: VersionKeeper?,
+    setGroup: @escaping (GroupMetadata?) -> Void,
     endHangingOffsets: @escaping @Sendable (PartitionID, GroupMetadata) -> Void, counts: ExchangeCounts
   ) {
     self.counts = counts
@@ -53,9 +55,11 @@ final class ControlLoop {
     self.runner = runner
     self.consumer = consumer
     self.committer = committer
+    self.keeper = keeper
     self.setGroup = setGroup
     takeOver = TakeOver(
-      consumer: consumer, origin: runner.options.origin, exchanges: Set(topology.exchanges.map(\.topic)))
+      consumer: consumer, origin: runner.options.origin, exchanges: Set(topology.exchanges.map(\.topic)), keeper: keeper
+    )
     watermark = SourceWatermark(idleAfter: runner.plan.source.idle)
   }
 
@@ -105,6 +109,9 @@ final class ControlLoop {
     switch message {
     case .places(.failure(let failure), _): runner.fail(failure)
     case .places(.success(let places), let rebalance): begin(places, rebalance)
+    case .version(let version):
+      keeper?.take(version)
+      for held in held.values { held.worker.offer(version) }
     }
   }
 
@@ -161,10 +168,7 @@ final class ControlLoop {
   }
 
   private func makeWorker(_ place: TakeOver.Place) -> PartitionWorker {
-    let task = PartitionTask(
-      plan: runner.plan, tables: runner.tables, partition: place.partition, start: place.start,
-      productVersion: runner.productVersion, registry: runner.registry, topology: runner.topology, counts: counts)
-    return PartitionWorker(task: task, committer: committer) { [weak runner] worker, event in
+    return PartitionWorker(task: makeTask(place), committer: committer) { [weak runner] worker, event in
       switch event {
       case .failed(let failure): runner?.fail(failure)
       case .caughtUp(let records):
@@ -172,6 +176,19 @@ final class ControlLoop {
           "windows are as they were at the stop", ["partition": "\(worker.partition)", "records": "\(records)"])
       }
     }
+  }
+
+  private func makeTask(_ place: TakeOver.Place) -> sending PartitionTask {
+    guard let keeper else {
+      return PartitionTask(
+        plan: runner.plan, tables: runner.tables, partition: place.partition, start: place.start,
+        productVersion: runner.productVersion, registry: runner.registry, topology: runner.topology, counts: counts)
+    }
+    return PartitionTask(
+      versions: TaskVersions(
+        newest: keeper.newest, earlier: place.versions, group: runner.settings.group),
+      partition: place.partition,
+      start: place.start, productVersion: runner.productVersion, registry: runner.registry, counts: counts)
   }
 
   private func tellReplay(_ places: [TakeOver.Place]) {

@@ -17,6 +17,8 @@ final class BlockStage {
   private let arena = CellArena()
   private let dropsRepeats: Bool
   private let partition: PartitionID
+  /// The version of the pipeline file that the last block of each partition of the source was made with.
+  private var versions: [Int32: String] = [:]
   /// Rows whose events came before, because a source without transactions told them again.
   private(set) var repeats = 0
 
@@ -32,6 +34,17 @@ final class BlockStage {
     slots = Dictionary(
       schema.fields.enumerated().map { (Array($0.element.name.utf8), $0.offset) },
       uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Takes up where another version's stage has got to.
+  func restore(_ other: BlockStage) {
+    clock = other.clock
+    versions = other.versions
+  }
+
+  /// Whether every partition of the source that is not idle has passed to this version of the pipeline file.
+  func hasPassed(_ version: String) -> Bool {
+    clock.sources.indices.allSatisfy { clock.sources[$0].isIdle || versions[Int32($0)] == version }
   }
 
   /// Takes up the clock that was saved with the state.
@@ -67,6 +80,7 @@ final class BlockStage {
     clock.expect(header.sourceCount)
     guard source < clock.sources.count else { throw .malformed("the source has too many partitions") }
     clock.wake(source)
+    versions[header.source] = header.version
     let first = batch.count
     try reader.fill(batch, offset: offset, slots: slots, given: given, arena: arena)
     let others = clock.others(than: source)

@@ -31,6 +31,18 @@ public struct Topology: Sendable {
     }
   }
 
+  /// The topology with its exchanges in the order of these topics, by which a process numbers them; those that are not among
+  /// them are left out.
+  func arranged(like topics: [String]) -> Topology {
+    var topology = self
+    topology.exchanges = topics.enumerated().compactMap { number, topic in
+      var found = exchange(ofTopic: topic)
+      found?.number = number
+      return found
+    }
+    return topology
+  }
+
   /// The exchange whose topic has this name.
   public func exchange(ofTopic topic: String) -> ExchangePlan? { exchanges.first { $0.topic == topic } }
 }

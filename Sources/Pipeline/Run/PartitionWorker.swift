@@ -95,6 +95,9 @@ public final class PartitionWorker: Sendable {
     queue.async { self.work() }
   }
 
+  /// Takes a newer version of the pipeline, for the next batch of new records; returns at once.
+  public func offer(_ version: PipelineVersion) { queue.async { self.task.offer(version) } }
+
   /// Stops it and closes its log. When it returns, no record is being worked on and all pairs have been handed over.
   public func stop() {
     isStopped.store(true, ordering: .releasing)
