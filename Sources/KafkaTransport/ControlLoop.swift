@@ -19,6 +19,7 @@ final class ControlLoop {
   private let runner: KafkaRunner
   private let consumer: KafkaConsumer
   private let committer: Committer
+  private let keeper: VersionKeeper?
   private let takeOver: TakeOver
   private let setGroup: (GroupMetadata?) -> Void
   private let endHangingOffsets: @Sendable (PartitionID, GroupMetadata) -> Void
@@ -27,6 +28,11 @@ final class ControlLoop {
   private var pending: Set<TopicPartition> = []
   private let epoch = Epoch()
   private var watermark: SourceWatermark
+  private let counts: ExchangeCounts
+  /// Where there are exchanges.
+  private let lead: LeadWatch?
+  /// Whether the ends of exchanges have been asked for since the source was read to its end.
+  private var hasAskedEnds = false
   private var log: Logger { runner.log }
 
   /// Counts assignments, so that the answer to an older one is known as such.
@@ -37,27 +43,35 @@ final class ControlLoop {
   }
 
   init(
-    runner: KafkaRunner, consumer: KafkaConsumer, committer: Committer, setGroup: @escaping (GroupMetadata?) -> Void,
-    endHangingOffsets: @escaping @Sendable (PartitionID, GroupMetadata) -> Void
+    runner: KafkaRunner, consumer: KafkaConsumer, committer: Committer, keeper: VersionKeeper?,
+    setGroup: @escaping (GroupMetadata?) -> Void,
+    endHangingOffsets: @escaping @Sendable (PartitionID, GroupMetadata) -> Void, counts: ExchangeCounts
   ) {
+    self.counts = counts
+    let topology = runner.topology
+    lead =
+      topology.exchanges.isEmpty ? nil : LeadWatch(consumer, topology.source, partitionCount: counts.source)
     self.endHangingOffsets = endHangingOffsets
     self.runner = runner
     self.consumer = consumer
     self.committer = committer
+    self.keeper = keeper
     self.setGroup = setGroup
-    takeOver = TakeOver(consumer: consumer, origin: runner.options.origin)
+    takeOver = TakeOver(
+      consumer: consumer, origin: runner.options.origin, exchanges: Set(topology.exchanges.map(\.topic)), keeper: keeper
+    )
     watermark = SourceWatermark(idleAfter: runner.plan.source.idle)
   }
 
-  func run(partitionCount: Int) throws(PipelineFailure) {
+  func run() throws(PipelineFailure) {
     do throws(KafkaError) {
-      try consumer.subscribe([runner.plan.source.topic])
+      try consumer.subscribe([runner.plan.source.topic] + runner.topology.exchanges.map(\.topic))
     } catch {
       throw PipelineFailure(error)
     }
     log.info(
       "joining the group",
-      ["group": runner.settings.group, "topic": runner.plan.source.topic, "partitions": "\(partitionCount)"])
+      ["group": runner.settings.group, "topic": runner.plan.source.topic, "partitions": "\(counts.source)"])
     var lastTick = ContinuousClock.now
     while !runner.isStopRequested {
       if let event = consumer.poll(timeoutMilliseconds: Self.pollTimeout) { handle(event) }
@@ -65,6 +79,9 @@ final class ControlLoop {
       if ContinuousClock.now - lastTick >= .seconds(1) {
         lastTick = .now
         tick()
+      }
+      if let lead, lead.isHoldingBack {
+        lead.look(sources, now: Int64(bitPattern: DispatchTime.now().uptimeNanoseconds))
       }
       if runner.options.stopsAtEnd, hasReadAll { runner.stop() }
     }
@@ -92,14 +109,24 @@ final class ControlLoop {
     switch message {
     case .places(.failure(let failure), _): runner.fail(failure)
     case .places(.success(let places), let rebalance): begin(places, rebalance)
+    case .version(let version):
+      keeper?.take(version)
+      for held in held.values { held.worker.offer(version) }
     }
+  }
+
+  /// From now on offsets go out with the membership of now. A cooperative rebalance moves the generation on while partitions
+  /// are kept: what they have unsettled, and what a revoked one has, would be refused under the old one. Nobody else is given
+  /// a partition of ours before we have answered.
+  private func renewGroup() {
+    if let group = consumer.groupMetadata(), group.isMember { setGroup(group) }
   }
 
   private func assigned(_ partitions: [TopicPartition], _ rebalance: RebalanceProtocol) {
     epoch.advance()
+    renewGroup()
     if partitions.isEmpty {
       answer { () throws(KafkaError) in try consumer.assign([], rebalance) }
-      setGroup(consumer.groupMetadata())
       return
     }
     log.info("partitions were assigned", ["partitions": partitions.map(\.description).joined(separator: ", ")])
@@ -135,16 +162,13 @@ final class ControlLoop {
     } catch {
       return runner.fail(PipelineFailure(error))
     }
-    setGroup(consumer.groupMetadata())
+    renewGroup()
     for (worker, log) in starts { worker.start(log) }
     tellReplay(places)
   }
 
   private func makeWorker(_ place: TakeOver.Place) -> PartitionWorker {
-    let task = PartitionTask(
-      plan: runner.plan, tables: runner.tables, partition: place.partition, start: place.start,
-      productVersion: runner.productVersion, registry: runner.registry)
-    return PartitionWorker(task: task, committer: committer) { [weak runner] worker, event in
+    return PartitionWorker(task: makeTask(place), committer: committer) { [weak runner] worker, event in
       switch event {
       case .failed(let failure): runner?.fail(failure)
       case .caughtUp(let records):
@@ -152,6 +176,19 @@ final class ControlLoop {
           "windows are as they were at the stop", ["partition": "\(worker.partition)", "records": "\(records)"])
       }
     }
+  }
+
+  private func makeTask(_ place: TakeOver.Place) -> sending PartitionTask {
+    guard let keeper else {
+      return PartitionTask(
+        plan: runner.plan, tables: runner.tables, partition: place.partition, start: place.start,
+        productVersion: runner.productVersion, registry: runner.registry, topology: runner.topology, counts: counts)
+    }
+    return PartitionTask(
+      versions: TaskVersions(
+        newest: keeper.newest, earlier: place.versions, group: runner.settings.group),
+      partition: place.partition,
+      start: place.start, productVersion: runner.productVersion, registry: runner.registry, counts: counts)
   }
 
   private func tellReplay(_ places: [TakeOver.Place]) {
@@ -167,6 +204,7 @@ final class ControlLoop {
 
   private func revoked(_ partitions: [TopicPartition], isLost: Bool, _ rebalance: RebalanceProtocol) {
     epoch.advance()
+    if !isLost { renewGroup() }
     pending.subtract(partitions)
     log.info(
       isLost ? "partitions were lost" : "partitions were revoked",
@@ -195,7 +233,7 @@ final class ControlLoop {
     guard !names.isEmpty else { return }
     if isLost {
       committer.drop(names)
-    } else if !committer.drain(names, timeoutMilliseconds: patience) {
+    } else if !committer.drain(names, timeoutMilliseconds: patience, meanwhile: renewGroup) {
       log.warning("some outputs could not be settled in time; whoever reads the partitions next makes them again")
     }
     for name in names { runner.registry.removeGauges(label: "partition", value: "\(name.number)") }
@@ -203,21 +241,59 @@ final class ControlLoop {
 
   // MARK: Time and end
 
+  private var sources: [PartitionID: PartitionWorker] {
+    held.filter { $0.key.topic == runner.plan.source.topic }.mapValues(\.worker)
+  }
+
   private func tick() {
     let now = Int64(bitPattern: DispatchTime.now().uptimeNanoseconds)
-    watermark.update(held.mapValues(\.worker.state), now: now)
-    RunnerMetrics.update(runner.registry, watermark, held.keys)
+    let sources = sources
+    watermark.update(sources.mapValues(\.state), now: now)
+    if let lead {
+      // Each looks then, too, whether there is news for exchanges.
+      lead.look(sources, now: now)
+    }
+    RunnerMetrics.update(runner.registry, watermark, sources.keys)
     runner.tick()
   }
 
-  /// Whether all that was there when its partitions were taken over has been read, and nothing is being taken over.
+  /// Whether all that was there when its partitions were taken over has been read, and nothing is being taken over. What
+  /// that sent through exchanges is read too, as far as its partitions are ours.
   private var hasReadAll: Bool {
     guard !held.isEmpty, pending.isEmpty else { return false }
-    return held.values.allSatisfy { $0.worker.state.end >= $0.end }
+    guard held.values.allSatisfy({ $0.worker.state.end >= $0.end && !$0.worker.state.isGathering }) else {
+      return false
+    }
+    if runner.topology.exchanges.isEmpty { return true }
+    if committer.hasUnsettled
+      || held.contains(where: { $0.key.topic == runner.plan.source.topic && !$0.value.worker.state.isDrained })
+    {
+      return false
+    }
+    if hasAskedEnds { return true }
+    askEnds()
+    return false
+  }
+
+  /// Where the exchanges end now that the source has been read and all that came of it is written. A client that reads
+  /// committed records only would not be told of blocks whose commit is decided but not yet marked in the log.
+  private func askEnds() {
+    do throws(KafkaError) {
+      let reader = try KafkaReader(runner.settings.consumer.merging(["isolation.level": "read_uncommitted"]))
+      for partition in held.keys where partition.topic != runner.plan.source.topic {
+        let bounds = try reader.watermarkOffsets(
+          TopicPartition(partition.topic, partition.number), timeoutMilliseconds: 10_000)
+        held[partition]?.end = bounds.high
+      }
+      hasAskedEnds = true
+    } catch {
+      log.warning("where the exchanges end was not to be had and is asked again", ["error": "\(error)"])
+    }
   }
 
   private func stop() {
     log.info("stopping: what was read is settled first")
+    renewGroup()
     give(up: Array(held.keys), isLost: false, patience: KafkaRunner.stopPatience)
     committer.stop()
     let isLeft = consumer.close(timeoutMilliseconds: 10_000) { event in

@@ -13,12 +13,13 @@ struct StartCheck {
   let plan: PipelinePlan
   let settings: ClientSettings
   let topics: OutputTopics
+  let topology: Topology
   let createsTopics: Bool
   let isStopped: @Sendable () -> Bool
   private let log = Logger(module: "Kafka")
 
-  /// - Returns: the number of the input topic's partitions.
-  func run() throws(PipelineFailure) -> Int {
+  /// - Returns: the numbers of partitions of the input topic and of the exchanges.
+  func run() throws(PipelineFailure) -> ExchangeCounts {
     let deadline = ContinuousClock.now + .seconds(Self.patience)
     while true {
       do throws(KafkaError) {
@@ -34,7 +35,7 @@ struct StartCheck {
     }
   }
 
-  private func look() throws(KafkaError) -> Int {
+  private func look() throws(KafkaError) -> ExchangeCounts {
     let admin = try KafkaAdmin(settings.consumer)
     guard case .found(let input) = try admin.describeTopic(plan.source.topic, timeoutMilliseconds: Self.timeout) else {
       throw missing(plan.source.topic, "the source `\(plan.source.name)` reads it")
@@ -49,7 +50,36 @@ struct StartCheck {
       }
       try create(absent, partitions: input.partitions.count, admin)
     }
-    return input.partitions.count
+    var counts = ExchangeCounts(source: input.partitions.count, exchanges: [])
+    for exchange in topology.exchanges { counts.exchanges.append(try partitions(of: exchange, input, admin)) }
+    return counts
+  }
+
+  /// The topic of an exchange is made where it is missing: nobody but us writes to it.
+  private func partitions(
+    of exchange: ExchangePlan, _ input: TopicDescription, _ admin: KafkaAdmin
+  ) throws(KafkaError) -> Int {
+    var lookup = try admin.describeTopic(exchange.topic, timeoutMilliseconds: Self.timeout)
+    if case .missing = lookup {
+      let topic = NewTopic(
+        exchange.topic, partitions: exchange.partitions ?? input.partitions.count,
+        configuration: ExchangeTopics.configuration)
+      let errors = try admin.createTopics([topic], timeoutMilliseconds: 20_000)
+      for error in errors.values where error.code != .topicAlreadyExists { throw error }
+      log.info("the topic of an exchange was created", ["topic": exchange.topic, "partitions": "\(topic.partitions)"])
+      // Its partitions may take a moment to be seen.
+      lookup = try admin.describeTopic(exchange.topic, timeoutMilliseconds: Self.timeout)
+    }
+    guard case .found(let found) = lookup, !found.partitions.isEmpty else {
+      throw KafkaError(
+        code: .unknownTopicOrPartition, class: .retriable, message: "the topic \(exchange.topic) is not to be seen yet")
+    }
+    let configuration = try? admin.topicConfiguration(exchange.topic, timeoutMilliseconds: Self.timeout)
+    // What was made for another number of the source's partitions stays as it is: keys lie where they lie.
+    let fault = ExchangeTopics.fault(
+      exchange, partitions: found.partitions.count, wanted: exchange.partitions, configuration: configuration ?? nil)
+    if let fault { throw KafkaError(code: .invalidConfig, class: .configuration, message: fault) }
+    return found.partitions.count
   }
 
   private func create(_ names: [String], partitions: Int, _ admin: KafkaAdmin) throws(KafkaError) {

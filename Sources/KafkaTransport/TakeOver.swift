@@ -11,6 +11,8 @@ final class TakeOver: Sendable {
   struct Place: Sendable {
     var partition: PartitionID
     var start: PartitionTask.Start
+    /// The versions of the pipeline that were in force before.
+    var versions: [VersionID: PipelineVersion] = [:]
     /// The offset after its last record now.
     var end: Int64
   }
@@ -22,11 +24,16 @@ final class TakeOver: Sendable {
 
   private let consumer: KafkaConsumer
   private let origin: StartOffset
+  private let exchanges: Set<String>
+  private let keeper: VersionKeeper?
   private let queue = DispatchQueue(label: "tocsin.takeover")
   private let log = Logger(module: "Kafka")
 
-  init(consumer: KafkaConsumer, origin: StartOffset) {
+  /// - Parameter exchanges: the topics of exchanges, which are read from their beginning, whatever `origin` says.
+  init(consumer: KafkaConsumer, origin: StartOffset, exchanges: Set<String>, keeper: VersionKeeper?) {
+    self.exchanges = exchanges
     self.consumer = consumer
+    self.keeper = keeper
     self.origin = origin
   }
 
@@ -84,6 +91,9 @@ final class TakeOver: Sendable {
       case .failure(let failure): return .failure(failure)
       }
     }
+    if let keeper {
+      for place in places.indices { places[place].versions = try keeper.versions(from: places[place].start) }
+    }
     return .success(places)
   }
 
@@ -92,7 +102,7 @@ final class TakeOver: Sendable {
   ) -> Result<PartitionTask.Start, PipelineFailure> {
     guard let committed else {
       let offset: Int64
-      switch origin {
+      switch exchanges.contains(partition.topic) ? .beginning : origin {
       case .beginning: offset = bounds.low
       case .end: offset = bounds.high
       case .committed:
@@ -115,6 +125,7 @@ final class TakeOver: Sendable {
     var start = PartitionTask.Start(
       offset: position.replay?.offset ?? position.offset, committed: position.offset, sequence: position.sequence,
       largest: position.replay?.largest ?? .min)
+    start.active = position.active
     if position.offset < bounds.low {
       log.error(
         "records are gone before they were read: retention has passed the committed offset",

@@ -54,6 +54,8 @@ import Testing
     try other.open()
     for content in contents { try other.publish(content) }
     #expect(try records() == before + 4)
+    for content in contents { try other.publish(content, isTrusting: true) }
+    #expect(try records() == before + 4)
     let ids = Set(contents.map(\.manifest.id))
     let found = try other.contents(of: ids.union([VersionID(manifest: [9])]))
     #expect(Set(found.keys) == ids)

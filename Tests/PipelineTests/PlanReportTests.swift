@@ -31,10 +31,10 @@ import Testing
           file \(plan.version)
 
         sub-topology 1: reads transfers, partitioned on from; writes alerts, late
-          fused: large: it looks at each event by itself
-          fused: hot: its `by` is the source's key `from`
-          fused: busy: its `by` is the source's key `from`
-          fused: daily: its `by` holds the source's key `from`, so all events of one of its keys are in one partition
+          large: fused: it looks at one event at a time
+          hot: fused: its `by` holds `from`, which the source is partitioned on
+          busy: fused: its `by` holds `from`, which the source is partitioned on
+          daily: fused: its `by` holds `from`, which the source is partitioned on
 
         topics
           transfers      source               4 partitions
@@ -116,6 +116,27 @@ import Testing
     let text = FileSupport.file(rules: Self.rules).replacing("    key: from\n", with: "")
     let report = PlanReport(try #require(FileSupport.read(text).plan), keys: 1)
     #expect(report.subTopologies[0].key == [])
-    #expect(report.subTopologies[0].rules[1].why == "the source does not say what its topic is partitioned on")
+    #expect(
+      report.subTopologies[0].rules[1].why == "fused: the source does not say what it is partitioned on")
+  }
+
+  /// A rule of another key gets its events through an exchange.
+  @Test func exchanges() throws {
+    let report = PlanReport(
+      try plan { $0 = $0.replacing("by: from, over: 1h", with: "by: [to, asset], over: 1h") }, keys: 1, group: "g",
+      partitions: ["g.by-to-asset": 8])
+    #expect(report.subTopologies.map(\.reads) == ["transfers", "g.by-to-asset"])
+    #expect(report.subTopologies.map(\.key) == [["from"], ["to", "asset"]])
+    #expect(report.subTopologies.map(\.writes) == [["alerts", "late", "g.by-to-asset"], ["alerts"]])
+    #expect(report.subTopologies.map { $0.rules.map(\.rule) } == [["large", "hot", "daily"], ["busy"]])
+    #expect(report.subTopologies[1].rules[0].isFused == false)
+    #expect(
+      report.topics.map(\.topic) == [
+        "transfers", "alerts", "late", "g.by-to-asset", "g.state", "g.by-to-asset.state", "g.versions",
+      ])
+    #expect(report.topics[3].partitions == 8)
+    #expect(
+      report.text.contains(
+        "\nsub-topology 2: reads g.by-to-asset, partitioned on to, asset; writes alerts\n  busy: exchanged: "))
   }
 }

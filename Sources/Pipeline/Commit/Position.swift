@@ -8,6 +8,10 @@ public struct Position: Sendable, Hashable {
   public var sequence: Int64
   /// From where a restart must read to make windows and episodes again; nil: from `offset`.
   public var replay: ReplayPoint?
+  /// The partition's watermark, where others wait for those that lag behind; nil: not said.
+  public var watermark: Int64?
+  /// Whether the partition has been declared idle.
+  public var isIdle = false
   /// Which version of the pipeline is in force where; empty: it is not said.
   public var active: VersionLedger
 
@@ -19,14 +23,16 @@ public struct Position: Sendable, Hashable {
     self.active = active
   }
 
-  /// The metadata: `tocsin1 sequence=N [replay=OFFSET [largest=NANOSECONDS]] [active=VERSION@OFFSET,...]`; well under the
-  /// broker's bound of 4 KB.
+  /// The metadata: `tocsin1 sequence=N [replay=OFFSET [largest=NANOSECONDS]] [watermark=NANOSECONDS] [idle=1]
+  /// [active=VERSION@OFFSET,...]`; well under the broker's bound of 4 KB.
   public var metadata: String {
     var text = "tocsin1 sequence=\(sequence)"
     if let replay {
       text += " replay=\(replay.offset)"
       if replay.largest > .min { text += " largest=\(replay.largest)" }
     }
+    if let watermark, watermark > .min { text += " watermark=\(watermark)" }
+    if isIdle { text += " idle=1" }
     if !active.activations.isEmpty { text += " active=\(active.word)" }
     return text
   }
@@ -48,6 +54,8 @@ public struct Position: Sendable, Hashable {
     guard let active else { return }
     guard let sequence = numbers["sequence"], sequence >= 0 else { return }
     self.sequence = sequence
+    watermark = numbers["watermark"]
+    isIdle = numbers["idle"] == 1
     self.active = active
     guard let replay = numbers["replay"], replay >= 0, replay <= offset else { return }
     self.replay = ReplayPoint(offset: replay, largest: numbers["largest"] ?? .min)

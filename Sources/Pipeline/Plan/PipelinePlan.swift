@@ -31,6 +31,8 @@ public struct PipelinePlan: Sendable {
   public var properties: [String: String]
   /// The bounds.
   public var limits: PipelineLimits
+  /// How exchanges are run, where there are any.
+  public var exchange = ExchangeSettings()
   /// The file's expressions as they were read, for `check --explain`: where each stands, and its text and type.
   public var expressions: [ExplainedExpression]
 

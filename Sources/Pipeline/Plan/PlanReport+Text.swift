@@ -29,7 +29,7 @@ extension PlanReport {
   private static func lines(_ part: SubTopology, _ number: Int) -> [String] {
     let key = part.key.isEmpty ? "" : ", partitioned on \(part.key.joined(separator: ", "))"
     return ["", "sub-topology \(number): reads \(part.reads)\(key); writes \(part.writes.joined(separator: ", "))"]
-      + part.rules.map { "  fused: \($0.rule): \($0.why)" }
+      + part.rules.map { "  \($0.rule): \($0.why)" }
   }
 
   private static func lines(_ rule: Rule) -> [String] {

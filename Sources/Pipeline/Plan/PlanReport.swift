@@ -11,16 +11,18 @@ public struct PlanReport: Sendable, Encodable {
     /// The fields that it is partitioned on; empty: not said.
     public var key: [String]
     /// The rules that run there.
-    public var rules: [FusedRule]
+    public var rules: [PlacedRule]
     /// The topics that are written to.
     public var writes: [String]
   }
 
-  /// A rule that runs in the task that reads the records.
-  public struct FusedRule: Sendable, Encodable {
+  /// A rule in its place.
+  public struct PlacedRule: Sendable, Encodable {
     /// The rule's id.
     public var rule: String
-    /// Why it can run there.
+    /// Whether it runs in the task that reads the source.
+    public var isFused: Bool
+    /// Why it runs there.
     public var why: String
   }
 
@@ -105,17 +107,18 @@ public struct PlanReport: Sendable, Encodable {
   ///
   /// - Parameters:
   ///   - keys: how many keys the estimates are for.
+  ///   - group: the consumer group, after which internal topics are named; nil: what the file says, else the pipeline's name.
   ///   - partitions: the number of partitions of topics, as far as it is known.
   ///   - old: the version that this one is to take the place of.
-  public init(_ plan: PipelinePlan, keys: Int, partitions: [String: Int] = [:], against old: PipelinePlan? = nil) {
+  public init(
+    _ plan: PipelinePlan, keys: Int, group: String? = nil, partitions: [String: Int] = [:],
+    against old: PipelinePlan? = nil
+  ) {
+    let topology = Topology(plan, group: group)
     pipeline = plan.name
     version = plan.version
-    topics = Self.topics(plan, partitions)
-    subTopologies = [
-      SubTopology(
-        reads: plan.source.topic, key: plan.source.key.map { [$0] } ?? [],
-        rules: plan.rules.map { FusedRule(rule: $0.id, why: Self.why($0, plan)) }, writes: Self.outputs(plan))
-    ]
+    topics = Self.topics(plan, topology, group ?? plan.properties["group.id"] ?? plan.name, partitions)
+    subTopologies = Self.subTopologies(plan, topology)
     rules = zip(plan.rules, plan.descriptions).map { rule, description in
       Rule(
         rule: rule.id, kind: description.window ?? "event", by: Self.names(rule, plan),
@@ -130,30 +133,40 @@ public struct PlanReport: Sendable, Encodable {
     rule.keySlots.map { plan.schema.fields[$0].name }
   }
 
-  private static func why(_ rule: RulePlan, _ plan: PipelinePlan) -> String {
-    let by = names(rule, plan)
-    if by.isEmpty { return "it looks at each event by itself" }
-    guard let key = plan.source.key else { return "the source does not say what its topic is partitioned on" }
-    return by == [key]
-      ? "its `by` is the source's key `\(key)`"
-      : "its `by` holds the source's key `\(key)`, so all events of one of its keys are in one partition"
+  private static func subTopologies(_ plan: PipelinePlan, _ topology: Topology) -> [SubTopology] {
+    func rules(_ key: [String]?) -> [PlacedRule] {
+      topology.placements.filter { $0.key == key }.map {
+        PlacedRule(rule: $0.rule, isFused: $0.key == nil, why: $0.explanation)
+      }
+    }
+    let alerts = [plan.outputs.alerts]
+    let rejected = [plan.outputs.late, plan.outputs.deadLetter].compactMap { $0 }
+    let source = SubTopology(
+      reads: plan.source.topic, key: plan.source.key.map { [$0] } ?? [], rules: rules(nil),
+      writes: alerts + rejected + topology.exchanges.map(\.topic))
+    return [source]
+      + topology.exchanges.map { SubTopology(reads: $0.topic, key: $0.key, rules: rules($0.key), writes: alerts) }
   }
 
-  private static func outputs(_ plan: PipelinePlan) -> [String] {
-    [plan.outputs.alerts, plan.outputs.late, plan.outputs.deadLetter].compactMap { $0 }
-  }
-
-  private static func topics(_ plan: PipelinePlan, _ partitions: [String: Int]) -> [Topic] {
-    func topic(_ name: String, _ role: String, _ partitioning: String) -> Topic {
-      Topic(topic: name, role: role, partitions: partitions[name], partitioning: partitioning)
+  private static func topics(
+    _ plan: PipelinePlan, _ topology: Topology, _ group: String, _ partitions: [String: Int]
+  ) -> [Topic] {
+    func topic(_ name: String, _ role: String, _ partitioning: String, _ planned: Int? = nil) -> Topic {
+      Topic(topic: name, role: role, partitions: partitions[name] ?? planned, partitioning: partitioning)
     }
     var topics = [topic(plan.source.topic, "source", "as it is")]
     topics.append(topic(plan.outputs.alerts, "alerts", "any; --create-topics makes as many as the source has"))
     if let late = plan.outputs.late { topics.append(topic(late, "late events", "as alerts")) }
     if let dead = plan.outputs.deadLetter { topics.append(topic(dead, "dead letters", "as alerts")) }
-    let prefix = plan.properties["group.id"] ?? plan.name
-    topics.append(topic("\(prefix).state", "state, compacted", "as many as the source has"))
-    topics.append(topic("\(prefix).versions", "versions, compacted", "2"))
+    for exchange in topology.exchanges {
+      topics.append(topic(exchange.topic, "exchange", "as many as the source has", exchange.partitions))
+    }
+    topics.append(topic("\(group).state", "state, compacted", "as many as the source has"))
+    for exchange in topology.exchanges {
+      topics.append(
+        topic("\(exchange.topic).state", "state, compacted", "as many as the exchange has", exchange.partitions))
+    }
+    topics.append(topic("\(group).versions", "versions, compacted", "2"))
     return topics
   }
 }

@@ -25,6 +25,18 @@ public enum ReloadDecision: Sendable, Hashable {
     self = .accepted(StateSurvival(from: running.plan, to: loaded.plan))
   }
 
+  /// The rules whose `by` needs an exchange that the other version does not have.
+  private static func otherExchanges(_ old: PipelinePlan, _ new: PipelinePlan) -> [String] {
+    let (before, after) = (Topology(old, group: old.name).placements, Topology(new, group: old.name).placements)
+    func missing(_ placements: [RulePlacement], in others: [RulePlacement]) -> [String] {
+      let keys = Set(others.compactMap(\.key))
+      return placements.filter { placement in placement.key.map { !keys.contains($0) } ?? false }.map(\.rule)
+    }
+    var rules = missing(after, in: before)
+    for rule in missing(before, in: after) where !rules.contains(rule) { rules.append(rule) }
+    return rules.map { "by of rule \($0)" }
+  }
+
   /// The settings that differ and that only a restart changes, as they are called in the file.
   static func fixedSettings(_ old: PipelinePlan, _ new: PipelinePlan) -> [String] {
     var names: [String] = []
@@ -43,6 +55,8 @@ public enum ReloadDecision: Sendable, Hashable {
     for property in Set(old.properties.keys).union(new.properties.keys).sorted() {
       compare("librdkafka.\(property)") { $0.properties[property] }
     }
+    compare("exchange") { $0.exchange }
+    names += otherExchanges(old, new)
     compare("limits.batch_records") { $0.limits.batchRecords }
     compare("limits.unsettled_bytes") { $0.limits.unsettledBytes }
     return names

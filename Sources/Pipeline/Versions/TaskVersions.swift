@@ -4,13 +4,22 @@ public struct TaskVersions: Sendable {
   public var earlier: [VersionID: PipelineVersion]
   /// The version for new records.
   public var newest: PipelineVersion
+  /// The consumer group, after which the topics of exchanges are named; nil: as `Topology` takes it.
+  public var group: String?
 
   /// Versions for a task.
-  public init(newest: PipelineVersion, earlier: [VersionID: PipelineVersion] = [:]) {
+  public init(newest: PipelineVersion, earlier: [VersionID: PipelineVersion] = [:], group: String? = nil) {
     self.newest = newest
     self.earlier = earlier
+    self.group = group
   }
 
-  /// A version; the newest stands in for one that could not be had.
-  func version(_ id: VersionID) -> PipelineVersion { id == newest.id ? newest : earlier[id] ?? newest }
+  /// A version for a topic; the newest stands in for one that could not be had, or that does not read the topic.
+  func version(_ id: VersionID, for topic: String) -> (version: PipelineVersion, topology: Topology) {
+    if id != newest.id, let found = earlier[id] {
+      let topology = Topology(found.plan, group: group)
+      if topology.source.source.topic == topic || topology.exchange(ofTopic: topic) != nil { return (found, topology) }
+    }
+    return (newest, Topology(newest.plan, group: group))
+  }
 }

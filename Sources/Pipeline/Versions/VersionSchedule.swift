@@ -31,8 +31,11 @@ public struct VersionSchedule: Sendable, Hashable {
 
   /// The version for a batch that begins at `offset`; a new one comes into force with the first batch that was not worked on
   /// before, and is noted in the ledger.
-  public mutating func version(ofBatchFrom offset: Int64) -> VersionID {
+  ///
+  /// - Parameter mayEnter: whether a new one may come into force now, where another is.
+  public mutating func version(ofBatchFrom offset: Int64, mayEnter: Bool = true) -> VersionID {
     guard offset >= committed else { return ledger.version(at: offset) ?? newest }
+    if !mayEnter, let latest = ledger.latest { return latest }
     // While the ledger is full, the old one stays.
     guard ledger.activate(newest, at: offset) else { return ledger.latest ?? newest }
     return newest

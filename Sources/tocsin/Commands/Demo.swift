@@ -90,7 +90,7 @@ final class Demo: Sendable {
       if self.isDone() { handle.withLock { $0?.stop() } }
     }
     handle.withLock { $0 = runner }
-    let signals = StopSignals { runner.stop() }
+    let signals = StopSignals(stop: { runner.stop() })
     defer { signals.cancel() }
     try runner.run()
   }

@@ -31,7 +31,7 @@ enum PlanCommand {
     var counts: [String: Int] = [:]
     if !properties.isEmpty {
       do throws(PipelineFailure) {
-        let topics = PlanReport(plan, keys: keys).topics.map(\.topic)
+        let topics = PlanReport(plan, keys: keys, group: properties["group.id"]).topics.map(\.topic)
         counts = try partitions(topics, plan, properties)
         if isRunning { old = try RunningVersion.find(plan, properties: properties)?.plan }
       } catch {
@@ -40,7 +40,7 @@ enum PlanCommand {
       }
       if isRunning, old == nil { Program.writeError("tocsin: no version of `\(plan.name)` is in force yet") }
     }
-    let report = PlanReport(plan, keys: keys, partitions: counts, against: old)
+    let report = PlanReport(plan, keys: keys, group: properties["group.id"], partitions: counts, against: old)
     print(invocation.flag(PlanOptions.json) ? report.json : report.text, terminator: "")
     return .success
   }

@@ -52,6 +52,7 @@ import Testing
   @Test(arguments: [
     ("pipeline: test", "pipeline: other", "pipeline"), ("topic: transfers", "topic: more", "sources.transfers.topic"),
     ("key: from", "key: to", "sources.transfers.key"),
+    ("rules:\n", "rules:\n  - { id: x, by: to, over: 1h, let: { n: count() }, condition: n > 3 }\n", "by of rule x"),
     ("time: { field: ts }", "time: { field: ts, idle: 1m }", "sources.transfers.time.idle"),
     ("topic: alerts", "topic: others", "outputs.alerts.topic"),
     ("{ alerts: { topic: alerts } }", "{ alerts: { topic: alerts }, late: { topic: l } }", "outputs.late.topic"),
