@@ -147,7 +147,7 @@ package final class TortureRun {
   }
 
   private func verdict(_ truth: Truth, _ kafka: RealKafka, _ topic: String) throws -> Verdict {
-    Verdict(truth, try Outputs(kafka, topic: topic), topic: topic, crosses: false)
+    Verdict(truth, try Outputs(kafka, topic: topic), topic: topic)
   }
 
   private func judge(
