@@ -66,7 +66,24 @@ extension KafkaConsumer {
     _ partition: TopicPartition, timeoutMilliseconds: Int32
   ) throws(KafkaError) -> WatermarkOffsets {
     try retrying(timeoutMilliseconds) { left throws(KafkaError) in
-      try watermarkOffsetsNow(partition, timeoutMilliseconds: left)
+      do throws(KafkaError) {
+        return try watermarkOffsetsNow(partition, timeoutMilliseconds: left)
+      } catch {
+        if error.class == .retriable { lookForLeaders(timeoutMilliseconds: min(left, Self.leaderTimeout)) }
+        throw error
+      }
+    }
+  }
+
+  /// Milliseconds that a look for leaders may take.
+  private static let leaderTimeout: Int32 = 1_000
+
+  /// Has librdkafka ask again who leads the partitions that it knows. By itself it goes on asking the leader that it knew,
+  /// who answers that it is none, until its metadata is refreshed: up to five minutes.
+  private func lookForLeaders(timeoutMilliseconds: Int32) {
+    var metadata: UnsafePointer<rd_kafka_metadata>?
+    if rd_kafka_metadata(handle, 0, nil, &metadata, timeoutMilliseconds) == RD_KAFKA_RESP_ERR_NO_ERROR {
+      rd_kafka_metadata_destroy(metadata)
     }
   }
 
