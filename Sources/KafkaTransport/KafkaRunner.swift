@@ -114,7 +114,7 @@ public final class KafkaRunner: Sendable {
     switch plan.delivery {
     case .exactlyOnce:
       let sink = KafkaSink(settings: settings, topics: topics, committed: committed)
-      try open(sink)
+      try open(sink, partitionCount)
       defer { sink.close() }
       try control(
         consumer, sink, partitionCount, setGroup: { sink.setGroup($0) },
@@ -128,9 +128,9 @@ public final class KafkaRunner: Sendable {
     if let reason = failure.withLock({ $0 }) { throw reason }
   }
 
-  private func open(_ sink: KafkaSink) throws(PipelineFailure) {
+  private func open(_ sink: KafkaSink, _ partitionCount: Int) throws(PipelineFailure) {
     do throws(SinkFailure) {
-      try sink.open()
+      try sink.open((0..<partitionCount).map { PartitionID(plan.source.topic, Int32($0)) })
     } catch {
       switch error {
       case .failed(let failure): throw failure
