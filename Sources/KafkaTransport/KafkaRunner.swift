@@ -153,7 +153,7 @@ public final class KafkaRunner: Sendable {
     switch plan.delivery {
     case .exactlyOnce:
       let sink = KafkaSink(settings: settings, topics: topics, committed: committed)
-      try open(sink)
+      try open(sink, counts)
       defer { sink.close() }
       try control(
         consumer, sink, counts, keeper, setGroup: { sink.setGroup($0) },
@@ -177,9 +177,9 @@ public final class KafkaRunner: Sendable {
     return made
   }
 
-  private func open(_ sink: KafkaSink) throws(PipelineFailure) {
+  private func open(_ sink: KafkaSink, _ counts: [String: Int]) throws(PipelineFailure) {
     do throws(SinkFailure) {
-      try sink.open()
+      try sink.open(counts.flatMap { topic, count in (0..<count).map { PartitionID(topic, Int32($0)) } })
     } catch {
       switch error {
       case .failed(let failure): throw failure

@@ -28,6 +28,10 @@ final class KafkaSink: Sink, @unchecked Sendable {
   private let committed: @Sendable ([PartitionID]) throws(KafkaError) -> [PartitionID: Position]
   private let shared = Lock(Shared())
   private var producer: KafkaProducer?
+  /// Partitions of which a transaction of our name that did not go through may have left an offset pending in the group: at
+  /// first all, because of an earlier process. Our next commit would make it take effect: so it is asked first whether their
+  /// offsets are stable, also where they have been given up since.
+  private var doubtful: Set<PartitionID> = []
   private let log = Logger(module: "Kafka")
 
   init(
@@ -39,8 +43,12 @@ final class KafkaSink: Sink, @unchecked Sendable {
     self.committed = committed
   }
 
-  /// Takes the transactional id over, before the first commit.
-  func open() throws(SinkFailure) { producer = try makeProducer() }
+  /// Takes the transactional id over, before the first commit; `all`: the partitions that an earlier process of our name may
+  /// have had.
+  func open(_ all: some Sequence<PartitionID>) throws(SinkFailure) {
+    doubtful = Set(all)
+    producer = try makeProducer()
+  }
 
   func close() {
     producer?.destroy()
@@ -58,6 +66,7 @@ final class KafkaSink: Sink, @unchecked Sendable {
   func commit(_ transaction: Transaction) throws(SinkFailure) {
     let group = shared.withLock { $0.group }
     guard let producer, let group else { throw .lost("there is no producer, or no membership in the group") }
+    if !doubtful.isEmpty { _ = try stable([]) }
     let began = ContinuousClock.now
     do throws(KafkaError) {
       try retrying(began) { () throws(KafkaError) in try producer.beginTransaction() }
@@ -69,6 +78,7 @@ final class KafkaSink: Sink, @unchecked Sendable {
         try producer.commitTransaction(timeoutMilliseconds: Self.callTimeout)
       }
     } catch {
+      doubtful.formUnion(transaction.pairs.map(\.partition))
       throw failure(error, producer, age: began.duration(to: .now))
     }
     shared.withLock { $0.isAbandoned = false }
@@ -142,10 +152,19 @@ final class KafkaSink: Sink, @unchecked Sendable {
     producer?.destroy()
     producer = nil
     producer = try makeProducer()
+    return try stable(partitions)
+  }
+
+  /// What is committed of these partitions, once nothing of ours can be pending any more.
+  private func stable(_ partitions: [PartitionID]) throws(SinkFailure) -> [PartitionID: Position] {
+    let asked = doubtful.union(partitions).sorted()
+    guard let first = asked.first else { return [:] }
     do throws(KafkaError) {
-      return try committed(partitions)
+      let found = try committed(asked)
+      doubtful.removeAll()
+      return found
     } catch {
-      if let first = partitions.first, let group = shared.withLock({ $0.group }) { endHangingOffsets(first, group) }
+      if let group = shared.withLock({ $0.group }) { endHangingOffsets(first, group) }
       throw .lost("\(error)")
     }
   }
@@ -156,6 +175,7 @@ final class KafkaSink: Sink, @unchecked Sendable {
   /// the next producer ends both. Nothing of it is ever committed. On the committer's queue.
   func endHangingOffsets(_ partition: PartitionID, _ group: GroupMetadata) {
     guard let producer else { return }
+    doubtful.insert(partition)
     log.warning("stable offsets can't be had: ending what may hang in the group", ["partition": "\(partition)"])
     do throws(KafkaError) {
       try producer.beginTransaction()

@@ -159,13 +159,18 @@ final class Broker {
     undecided.append(entry)
   }
 
-  /// AddOffsetsToTxn and TxnOffsetCommit. The group checks the membership, at this moment only.
-  func sendOffsets(
-    _ offsets: [PartitionID: CommittedOffset], _ transaction: TransactionName, _ membership: Membership, now: Int64
-  ) throws(CallError) {
+  /// AddOffsetsToTxn: the transaction's marker will go to the group too.
+  func addOffsets(_ transaction: TransactionName, now: Int64) throws(CallError) {
     try begin(transaction, now: now)
-    if group.refuses(membership) { throw .abortable }
     identities[transaction.producer.name]?.hasOffsets = true
+  }
+
+  /// TxnOffsetCommit. The group checks the membership, at this moment only.
+  func sendOffsets(
+    _ offsets: [PartitionID: CommittedOffset], _ transaction: TransactionName, _ membership: Membership
+  ) throws(CallError) {
+    let identity = try check(transaction)
+    guard identity.ongoing == transaction.number, !group.refuses(membership) else { throw .abortable }
     group.hold(offsets, producer: transaction.producer.id)
   }
 

@@ -48,6 +48,8 @@ public enum Mutation: String, Sendable, Hashable, CaseIterable {
   case replayForgetsLargest
   /// Offsets that hang in the group are left there.
   case hangingOffsetsStay
+  /// What an earlier transaction may have left pending is not asked for before the next commit.
+  case doubtIsForgotten
   /// Where offsets can't be had, they are not asked for again.
   case takeOverIsNotRetried
   // Bounds and wake-ups.

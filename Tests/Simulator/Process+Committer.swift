@@ -15,7 +15,7 @@ extension Process {
     if !toPerform.isEmpty {
       let (partition, group) = toPerform.removeFirst()
       // `endHangingOffsets` returns at once without a producer.
-      if sink.producer != nil { sink.operation = .endHanging(partition, group, recovering: false) }
+      if sink.producer != nil { sink.operation = .endHanging(partition, group, recovering: nil) }
       return
     }
     guard committerFailure == nil, !isCommitterStopped else { return }

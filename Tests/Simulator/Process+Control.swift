@@ -60,6 +60,7 @@ extension Process {
       return
     }
     pending = partitions
+    assignedIn = client.membership.generation
     takeOver = TakeOverState(epoch: epoch, partitions: partitions, notBefore: world.now)
   }
 
@@ -84,7 +85,8 @@ extension Process {
         plan: world.scenario.plan, tables: [], partition: place.partition, start: place.start,
         productVersion: world.lacks(.alertsNameProcess) ? "\(name)-\(number)" : "simulated",
         registry: MetricsRegistry())
-      let worker = Worker(partition: place.partition, task: task, tenure: world.takesUp(place.partition))
+      let worker = Worker(
+        partition: place.partition, task: task, tenure: world.takesUp(place.partition, in: assignedIn))
       tell("takes \(place.partition) up at \(place.start.offset), muted to \(place.start.committed)")
       started.append(worker)
     }

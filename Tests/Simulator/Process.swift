@@ -66,6 +66,8 @@ final class Process {
   var nextLook: Int64 = 0
   var held: [Worker] = []
   var pending: [PartitionID] = []
+  /// The generation in which they were assigned.
+  var assignedIn = 0
   var epoch = 0
   var takeOver: TakeOverState?
   var inbox: [Result<[TakeOverPlace], PipelineFailure>] = []

@@ -13,7 +13,9 @@ struct Sink {
     enum Stage {
       case begin
       case output(Int)
-      case offsets, commit
+      /// AddOffsetsToTxn, and TxnOffsetCommit.
+      case join, offsets
+      case commit
       /// Only where the mutation `positionsApart` has cut the transaction in two.
       case beginAgain
     }
@@ -35,10 +37,10 @@ struct Sink {
     case commit(Commit)
     /// `KafkaSink.recover`: `makeProducer`, then the committed offsets.
     case initialise([PartitionID], began: Int64)
-    case fetch([PartitionID], began: Int64)
-    /// `KafkaSink.endHangingOffsets`; `recovering`: called from `recover`, which then fails.
-    case endHanging(PartitionID, Membership, recovering: Bool)
-    case replace(began: Int64, recovering: Bool)
+    case fetch([PartitionID], began: Int64, before: Commit?)
+    /// `KafkaSink.endHangingOffsets`; `recovering`: called from `stable`, which then fails.
+    case endHanging(PartitionID, Membership, recovering: Transaction?)
+    case replace(began: Int64, recovering: Transaction?)
   }
 
   /// `KafkaSink.setGroup`.
@@ -50,6 +52,8 @@ struct Sink {
   var notBefore: Int64?
   /// Whether the name has been taken over once.
   var isOpen = false
+  /// `KafkaSink.doubtful`.
+  var doubtful: Set<PartitionID> = []
 }
 
 extension Process {
@@ -66,7 +70,7 @@ extension Process {
     case .open(let began): open(began)
     case .commit(let commit): step(commit)
     case .initialise(let partitions, let began): initialise(partitions, began)
-    case .fetch(let partitions, let began): fetch(partitions, began)
+    case .fetch(let partitions, let began, let commit): fetch(partitions, began, before: commit)
     case .endHanging(let partition, let group, let recovering): endHanging(partition, group, recovering)
     case .replace(let began, let recovering): replace(began, recovering)
     }
@@ -91,18 +95,21 @@ extension Process {
     let outputs = transaction.pairs.enumerated().flatMap { pair, content in
       content.outputs.enumerated().map { (place: SinkFailure.Place(pair: pair, output: $0.offset), output: $0.element) }
     }
-    sink.operation = .commit(
-      Sink.Commit(
-        transaction: transaction, group: group, began: world.now,
-        name: TransactionName(producer: producer.name, number: producer.transactions), outputs: outputs))
+    let commit = Sink.Commit(
+      transaction: transaction, group: group, began: world.now,
+      name: TransactionName(producer: producer.name, number: producer.transactions), outputs: outputs)
+    sink.operation = sink.doubtful.isEmpty ? .commit(commit) : .fetch([], began: world.now, before: commit)
   }
 
   private func step(_ commit: Sink.Commit) {
     var commit = commit
     do throws(CallError) {
       switch commit.stage {
-      case .begin: commit.stage = commit.outputs.isEmpty ? .offsets : .output(0)
+      case .begin: commit.stage = commit.outputs.isEmpty ? .join : .output(0)
       case .output(let place): try produce(place, &commit)
+      case .join:
+        try join(commit)
+        commit.stage = .offsets
       case .offsets:
         try sendOffsets(commit)
         commit.stage = .commit
@@ -119,7 +126,7 @@ extension Process {
         sink.producer?.transactions += 1
         commit.name.number += 1
         commit.outputs = []
-        commit.stage = .offsets
+        commit.stage = .join
       }
       sink.operation = .commit(commit)
     } catch {
@@ -146,7 +153,15 @@ extension Process {
     if place + 1 < commit.outputs.count { return commit.stage = .output(place + 1) }
     // Something can never be written: the transaction is not committed.
     guard commit.unwritable.isEmpty else { throw .unwritable }
-    commit.stage = world.lacks(.positionsApart) ? .commit : .offsets
+    commit.stage = world.lacks(.positionsApart) ? .commit : .join
+  }
+
+  /// The first half of `KafkaProducer.sendOffsets`: the group takes part in the transaction.
+  private func join(_ commit: Sink.Commit) throws(CallError) {
+    let (broker, world) = (world.broker, world)
+    try world.call(.sendOffsets, at: .transactions) { () throws(CallError) in
+      try broker.addOffsets(commit.name, now: world.now)
+    }
   }
 
   /// `KafkaProducer.sendOffsets`.
@@ -161,11 +176,11 @@ extension Process {
       }
       offsets[pair.partition] = CommittedOffset(offset: position.offset, metadata: position.metadata)
     }
-    let (broker, name, sent, world) = (world.broker, commit.name, offsets, world)
+    let (broker, name, sent) = (world.broker, commit.name, offsets)
     let isTakenUp = world.random.chance(500)
     try world.call(
       .sendOffsets, at: .group, late: { if isTakenUp { broker.takeUpLate(sent, name, group) } }
-    ) { () throws(CallError) in try broker.sendOffsets(sent, name, group, now: world.now) }
+    ) { () throws(CallError) in try broker.sendOffsets(sent, name, group) }
   }
 
   private func commitTransaction(_ commit: Sink.Commit) throws(CallError) {
@@ -179,6 +194,7 @@ extension Process {
   private func failed(_ error: CallError, _ commit: Sink.Commit) {
     sink.operation = nil
     sink.isAbandoned = false
+    doubt(commit.transaction.pairs.map(\.partition))
     var trouble = TransactionTrouble(
       reason: "\(error)", age: (world.now - commit.began) / millisecond,
       transactionTimeout: Broker.transactionTimeout / millisecond)
@@ -189,6 +205,10 @@ extension Process {
   }
 
   // MARK: Settling
+
+  private func doubt(_ partitions: [PartitionID]) {
+    if !world.lacks(.doubtIsForgotten) { sink.doubtful.formUnion(partitions) }
+  }
 
   func beginRecover(_ partitions: [PartitionID]) {
     sink.producer = nil
@@ -222,6 +242,7 @@ extension Process {
     case .success(let producer):
       sink.producer = producer
       sink.isOpen = true
+      doubt(world.scenario.partitions)
     case .failure(.failed(let failure)):
       fail(failure)
     case .failure(let other):
@@ -234,18 +255,25 @@ extension Process {
     switch made {
     case .success(let producer):
       sink.producer = producer
-      sink.operation = .fetch(partitions, began: world.now)
+      sink.operation = .fetch(partitions, began: world.now, before: nil)
     case .failure(let failure):
       sink.operation = nil
       failed(failure, Transaction(pairs: []))
     }
   }
 
-  private func fetch(_ partitions: [PartitionID], _ began: Int64) {
+  /// `KafkaSink.stable`: before the first commit (`commit`), or to recover.
+  private func fetch(_ partitions: [PartitionID], _ began: Int64, before commit: Sink.Commit?) {
+    let asked = sink.doubtful.union(partitions).sorted()
     do throws(CallError) {
       let isStable = !world.lacks(.noStableRecovery)
       let found = try world.call(.fetchOffsets, at: .group) { () throws(CallError) in
-        try world.broker.fetchOffsets(partitions, isStable: isStable)
+        try world.broker.fetchOffsets(asked, isStable: isStable)
+      }
+      sink.doubtful = []
+      if var commit {
+        commit.began = world.now
+        return sink.operation = .commit(commit)
       }
       sink.operation = nil
       recovered(found.mapValues { Position(offset: $0.offset, metadata: $0.metadata) })
@@ -253,33 +281,40 @@ extension Process {
       if error == .retriable, world.now - began < Self.fetchTimeout {
         return sink.notBefore = world.now + Self.callTimeout
       }
-      guard let first = partitions.first, let group = sink.group, !world.lacks(.hangingOffsetsStay) else {
+      let transaction = commit?.transaction ?? Transaction(pairs: [])
+      guard let first = asked.first, let group = sink.group, !world.lacks(.hangingOffsetsStay) else {
         sink.operation = nil
-        return failed(.lost("\(error)"), Transaction(pairs: []))
+        return failed(.lost("\(error)"), transaction)
       }
-      sink.operation = .endHanging(first, group, recovering: true)
+      sink.operation = .endHanging(first, group, recovering: transaction)
     }
   }
 
   /// `KafkaSink.endHangingOffsets`: a transaction that takes part in the group and is left to the next producer.
-  private func endHanging(_ partition: PartitionID, _ group: Membership, _ recovering: Bool) {
+  private func endHanging(_ partition: PartitionID, _ group: Membership, _ recovering: Transaction?) {
     sink.operation = .replace(began: world.now, recovering: recovering)
     guard var producer = sink.producer, group.isMember else { return }
     tell("ends what may hang in the group")
+    doubt([partition])
     producer.transactions += 1
     let name = TransactionName(producer: producer.name, number: producer.transactions)
     let offsets = [partition: CommittedOffset(offset: 0, metadata: "")]
     let (broker, world) = (world.broker, world)
-    try? world.call(.sendOffsets, at: .group, late: { broker.takeUpLate(offsets, name, group) }) {
-      () throws(CallError) in try broker.sendOffsets(offsets, name, group, now: world.now)
-    }
+    do throws(CallError) {
+      try world.call(.sendOffsets, at: .transactions) { () throws(CallError) in
+        try broker.addOffsets(name, now: world.now)
+      }
+      try world.call(.sendOffsets, at: .group, late: { broker.takeUpLate(offsets, name, group) }) {
+        () throws(CallError) in try broker.sendOffsets(offsets, name, group)
+      }
+    } catch { tell("a hanging offset could not be ended: \(error)") }
     sink.producer = nil
   }
 
-  private func replace(_ began: Int64, _ recovering: Bool) {
+  private func replace(_ began: Int64, _ recovering: Transaction?) {
     guard let made = makeProducer(began) else { return }
     sink.operation = nil
     if case .success(let producer) = made { sink.producer = producer }
-    if recovering { failed(.lost("stable offsets can't be had"), Transaction(pairs: [])) }
+    if let recovering { failed(.lost("stable offsets can't be had"), recovering) }
   }
 }

@@ -60,10 +60,12 @@ final class World {
     return true
   }
 
-  func takesUp(_ partition: PartitionID) -> Int {
+  /// A partition is taken up that was assigned in this generation; a zombie may do so long after it was assigned to another.
+  func takesUp(_ partition: PartitionID, in generation: Int) -> Int {
     nextTenure += 1
-    owners[partition] = nextTenure
-    return nextTenure
+    let tenure = generation << 20 | nextTenure
+    owners[partition] = max(owners[partition] ?? 0, tenure)
+    return tenure
   }
 
   func started(_ name: String) { startsOfName[name, default: 0] += 1 }

@@ -1,0 +1,41 @@
+import Foundation
+import Simulator
+import Testing
+
+/// The table of docs/simulator.md: for each line of the protocol a seed that shows its absence.
+@Suite struct MutationTests {
+  /// A row of the table.
+  struct Row: Sendable, CustomTestStringConvertible {
+    var mutation: String
+    var seed: String
+    var invariant: String
+    var testDescription: String { mutation }
+  }
+
+  static let rows: [Row] = {
+    let page = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/simulator.md")
+    let text = (try? String(contentsOf: page, encoding: .utf8)) ?? ""
+    let section = text.components(separatedBy: "## Mutations").last ?? ""
+    return section.split(separator: "\n").compactMap { line in
+      let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: CharacterSet(charactersIn: " `")) }
+      guard line.hasPrefix("| `"), cells.count == 4 else { return nil }
+      return Row(mutation: cells[0], seed: cells[2], invariant: cells[3])
+    }
+  }()
+
+  @Test func everyLineAndEveryInvariantIsListed() {
+    #expect(Set(Self.rows.map(\.mutation)) == Set(Mutation.allCases.map(\.rawValue)))
+    // What the slow model says is no matter of the protocol; `ReferenceModel` is held against the program in every run.
+    let broken = Set(Self.rows.map(\.invariant)).union([Invariant.model.rawValue])
+    #expect(broken == Set(Invariant.allCases.map(\.rawValue)))
+  }
+
+  @Test(arguments: rows) func theSeedFailsWithoutTheLineAndPassesWithIt(row: Row) throws {
+    let mutation = try #require(Mutation(rawValue: row.mutation))
+    let seed = try #require(UInt64(row.seed))
+    let without = Simulation.run(seed: seed, mutation: mutation)
+    #expect(without.violation?.invariant.rawValue == row.invariant)
+    let whole = Simulation.run(seed: seed)
+    if let violation = whole.violation { Issue.record("seed \(seed), whole: \(violation)") }
+  }
+}
