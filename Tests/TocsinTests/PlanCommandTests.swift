@@ -1,5 +1,4 @@
 import Foundation
-import KafkaTestSupport
 import Testing
 
 @testable import tocsin
