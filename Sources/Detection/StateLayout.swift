@@ -24,7 +24,7 @@ public struct StateLayout: Sendable, Hashable {
     let cells = AggregateCells(kernels)
     keyBytes = KeyedWindows.slotBytes + KeyEntry.headerSize + cells.entrySize
     pieceBytes = WindowPiece.headerSize + cells.pieceSize
-    evidenceBytes = (MemoryLayout<EvidenceNode>.stride + 15) & ~15
+    evidenceBytes = MemoryLayout<EvidenceNode>.stride
     evidence = max(0, rule.evidenceLimit - 1)
     isOpen = window.aggregates.contains { call in
       call.function == .countDistinct || call.resultType == .string || call.resultType == .bytes

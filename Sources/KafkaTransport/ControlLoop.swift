@@ -115,11 +115,18 @@ final class ControlLoop {
     }
   }
 
+  /// From now on offsets go out with the membership of now. A cooperative rebalance moves the generation on while partitions
+  /// are kept: what they have unsettled, and what a revoked one has, would be refused under the old one. Nobody else is given
+  /// a partition of ours before we have answered.
+  private func renewGroup() {
+    if let group = consumer.groupMetadata(), group.isMember { setGroup(group) }
+  }
+
   private func assigned(_ partitions: [TopicPartition], _ rebalance: RebalanceProtocol) {
     epoch.advance()
+    renewGroup()
     if partitions.isEmpty {
       answer { () throws(KafkaError) in try consumer.assign([], rebalance) }
-      setGroup(consumer.groupMetadata())
       return
     }
     log.info("partitions were assigned", ["partitions": partitions.map(\.description).joined(separator: ", ")])
@@ -155,7 +162,7 @@ final class ControlLoop {
     } catch {
       return runner.fail(PipelineFailure(error))
     }
-    setGroup(consumer.groupMetadata())
+    renewGroup()
     for (worker, log) in starts { worker.start(log) }
     tellReplay(places)
   }
@@ -197,10 +204,14 @@ final class ControlLoop {
 
   private func revoked(_ partitions: [TopicPartition], isLost: Bool, _ rebalance: RebalanceProtocol) {
     epoch.advance()
+    if !isLost { renewGroup() }
     pending.subtract(partitions)
     log.info(
       isLost ? "partitions were lost" : "partitions were revoked",
       ["partitions": partitions.map(\.description).joined(separator: ", ")])
+    // A cooperative member has joined the next generation by now, in which these partitions are still nobody else's: with
+    // the metadata of the one before, nothing could be settled any more.
+    if !isLost { setGroup(consumer.groupMetadata()) }
     give(
       up: partitions.map { PartitionID($0.topic, $0.partition) }, isLost: isLost, patience: KafkaRunner.revokePatience)
     answer { () throws(KafkaError) in try consumer.unassign(partitions, rebalance) }
@@ -222,7 +233,7 @@ final class ControlLoop {
     guard !names.isEmpty else { return }
     if isLost {
       committer.drop(names)
-    } else if !committer.drain(names, timeoutMilliseconds: patience) {
+    } else if !committer.drain(names, timeoutMilliseconds: patience, meanwhile: renewGroup) {
       log.warning("some outputs could not be settled in time; whoever reads the partitions next makes them again")
     }
     for name in names { runner.registry.removeGauges(label: "partition", value: "\(name.number)") }
@@ -264,11 +275,13 @@ final class ControlLoop {
     return false
   }
 
-  /// Where the exchanges end now that the source has been read and all that came of it is written.
+  /// Where the exchanges end now that the source has been read and all that came of it is written. A client that reads
+  /// committed records only would not be told of blocks whose commit is decided but not yet marked in the log.
   private func askEnds() {
     do throws(KafkaError) {
+      let reader = try KafkaReader(runner.settings.consumer.merging(["isolation.level": "read_uncommitted"]))
       for partition in held.keys where partition.topic != runner.plan.source.topic {
-        let bounds = try consumer.watermarkOffsets(
+        let bounds = try reader.watermarkOffsets(
           TopicPartition(partition.topic, partition.number), timeoutMilliseconds: 10_000)
         held[partition]?.end = bounds.high
       }
@@ -280,6 +293,7 @@ final class ControlLoop {
 
   private func stop() {
     log.info("stopping: what was read is settled first")
+    renewGroup()
     give(up: Array(held.keys), isLost: false, patience: KafkaRunner.stopPatience)
     committer.stop()
     let isLeft = consumer.close(timeoutMilliseconds: 10_000) { event in

@@ -8,12 +8,12 @@ public struct Position: Sendable, Hashable {
   public var sequence: Int64
   /// From where a restart must read to make windows and episodes again; nil: from `offset`.
   public var replay: ReplayPoint?
-  /// Which version of the pipeline is in force where; empty: it is not said.
-  public var active: VersionLedger
   /// The partition's watermark, where others wait for those that lag behind; nil: not said.
   public var watermark: Int64?
   /// Whether the partition has been declared idle.
   public var isIdle = false
+  /// Which version of the pipeline is in force where; empty: it is not said.
+  public var active: VersionLedger
 
   /// A position.
   public init(offset: Int64, sequence: Int64, replay: ReplayPoint?, active: VersionLedger = VersionLedger()) {
@@ -54,9 +54,9 @@ public struct Position: Sendable, Hashable {
     guard let active else { return }
     guard let sequence = numbers["sequence"], sequence >= 0 else { return }
     self.sequence = sequence
-    self.active = active
     watermark = numbers["watermark"]
     isIdle = numbers["idle"] == 1
+    self.active = active
     guard let replay = numbers["replay"], replay >= 0, replay <= offset else { return }
     self.replay = ReplayPoint(offset: replay, largest: numbers["largest"] ?? .min)
   }

@@ -145,6 +145,7 @@ extension PipelinePlan {
     var plan = self
     plan.rules = numbers.map { rules[$0] }
     plan.descriptions = numbers.map { descriptions[$0] }
+    plan.identities = numbers.map { identities[$0] }
     return plan
   }
 }

@@ -344,7 +344,8 @@ struct AlertView: Hashable, Comparable {
     let finding = body["finding_info"] as? [String: Any]
     let own = (body["unmapped"] as? [String: Any])?["tocsin"] as? [String: Any]
     rule = (finding?["analytic"] as? [String: Any])?["name"] as? String ?? "?"
-    key = (own?["key"] as? [String])?.joined(separator: "|") ?? String(decoding: output.key ?? [], as: UTF8.self)
+    // Without a key, the subject is the record's place, which depends on how partitions are numbered.
+    key = (own?["key"] as? [String])?.joined(separator: "|") ?? ""
     let bounds = own?["window"] as? [String: Any]
     window = "\(bounds?["from"] ?? "")-\(bounds?["to"] ?? "")"
     state = "\(body["activity_name"] ?? "?")"

@@ -30,7 +30,9 @@ import Testing
 
   @Test func rulesWithoutWindowsStayUnlessTheyKeepFiring() throws {
     func placement(_ rule: String, source: String = FileSupport.source) throws -> RulePlacement {
-      try #require(Topology(try FileSupport.plan(FileSupport.file(source: source, rules: rule))).placements.first)
+      let file = FileSupport.file(source: source, rules: rule)
+      let plan = try #require(PipelineFile.read(bytes: Array(file.utf8), path: "/test.yaml", environment: [:]).plan)
+      return try #require(Topology(plan).placements.first)
     }
     #expect(try placement("- { id: a, where: n > 1 }").reason == .singleEvents)
     #expect(try placement("- { id: a, where: n > 1, by: to }").reason == .momentary)
