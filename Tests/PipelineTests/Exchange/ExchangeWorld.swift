@@ -168,7 +168,7 @@ struct ExchangeWorld {
         deaths -= 1
         kill()
       }
-      if changes, Int.random(in: 0..<40, using: &random) == 0 { offer() }
+      if changes, Int.random(in: 0..<10, using: &random) == 0 { offer() }
     }
     // All are quiet for so long that nobody waits for anybody.
     for _ in 0..<(idleAtEnd ? 3 : 1) {
