@@ -84,7 +84,7 @@ public final class PartitionTask {
     self.init(
       id, version.plan, version.tables, topology, partition: partition, start: start, productVersion: productVersion,
       registry: registry, counts: counts, capacity: versions.newest.plan.limits.batchRecords,
-      exchanges: Topology(versions.newest.plan, group: versions.group).exchanges.map(\.topic))
+      exchanges: versions.exchanges)
     let schedule = VersionSchedule(
       ledger: start.active, committed: start.committed, newest: versions.newest.id)
     self.versions = (versions, schedule)

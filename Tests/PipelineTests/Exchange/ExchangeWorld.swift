@@ -145,7 +145,9 @@ struct ExchangeWorld {
     if !versions.isEmpty {
       let earlier = Dictionary(uniqueKeysWithValues: versions.map { ($0.id, $0) })
       return PartitionTask(
-        versions: TaskVersions(newest: versions[newest], earlier: earlier), partition: partition, start: start,
+        versions: TaskVersions(
+          newest: versions[newest], earlier: earlier, exchanges: topology.exchanges.map(\.topic)), partition: partition,
+        start: start,
         productVersion: "0", registry: registry, counts: counts)
     }
     return PartitionTask(
