@@ -149,7 +149,7 @@ import Testing
       pair = task.process(now: Int64(range.upperBound) * 2_000_000_000)
     }
     work(0..<10, versions[0])
-    task.noteSnapshot(writtenAt: 10)
+    task.noteSnapshot(writtenAt: 5)
     work(10..<380, versions[1])
     work(380..<381, versions[2])
     #expect((pair?.position.replay?.offset ?? 0) > 10)
