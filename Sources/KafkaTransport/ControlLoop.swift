@@ -186,7 +186,8 @@ final class ControlLoop {
     }
     return PartitionTask(
       versions: TaskVersions(
-        newest: keeper.newest, earlier: place.versions, group: runner.settings.group),
+        newest: keeper.newest, earlier: place.versions, group: runner.settings.group,
+        exchanges: runner.topology.exchanges.map(\.topic)),
       partition: place.partition,
       start: place.start, productVersion: runner.productVersion, registry: runner.registry, counts: counts)
   }

@@ -54,6 +54,8 @@ public final class PartitionTask {
   private var sequence: Int64
   private var replay: ReplayPoint?
   private var lastReplayLook = Int64.min
+  /// Where the last snapshot stands that is written; nil: there is none.
+  private var snapshotOffset: Int64?
 
   /// A task that has read nothing, with one version of the pipeline for good.
   ///
@@ -84,7 +86,7 @@ public final class PartitionTask {
     self.init(
       id, version.plan, version.tables, topology, partition: partition, start: start, productVersion: productVersion,
       registry: registry, counts: counts, capacity: versions.newest.plan.limits.batchRecords,
-      exchanges: Topology(versions.newest.plan, group: versions.group).exchanges.map(\.topic))
+      exchanges: versions.exchanges)
     let schedule = VersionSchedule(
       ledger: start.active, committed: start.committed, newest: versions.newest.id)
     self.versions = (versions, schedule)
@@ -240,7 +242,7 @@ public final class PartitionTask {
     guard lastReplayLook == .min || now - lastReplayLook >= Self.replayLook else { return }
     lastReplayLook = now
     if stages.blocks == nil { replay = stages.detect.detector.replayPoint() ?? replay }
-    if let replay { versions?.schedule.forget(before: replay.offset) }
+    forgetVersions()
     stages.metrics.sizes(stages.detect.detector.sizes)
   }
 
@@ -259,6 +261,20 @@ public final class PartitionTask {
   }
 
   // MARK: Versions
+
+  /// A snapshot at this offset is written: a restart goes on from there.
+  func noteSnapshot(writtenAt offset: Int64) {
+    snapshotOffset = offset
+    forgetVersions()
+  }
+
+  /// What lies before both the last snapshot and the place from which a restart without one reads is not asked for any more; of
+  /// a full ledger also what only the latter would need.
+  private func forgetVersions() {
+    guard let replay, let schedule = versions?.schedule else { return }
+    versions?.schedule.forget(before: min(replay.offset, snapshotOffset ?? replay.offset))
+    if schedule.ledger.isFull, let snapshotOffset { versions?.schedule.forget(before: snapshotOffset) }
+  }
 
   /// Brings the version for the batch at hand into force. Records that are for a later one are taken out and returned.
   private func chooseVersion(_ now: Int64) -> RecordBatch? {

@@ -6,12 +6,20 @@ public struct TaskVersions: Sendable {
   public var newest: PipelineVersion
   /// The consumer group, after which the topics of exchanges are named; nil: as `Topology` takes it.
   public var group: String?
+  /// The topics of the exchanges, in the order by which the process numbers them, whatever the order of a version is.
+  public var exchanges: [String]
 
   /// Versions for a task.
-  public init(newest: PipelineVersion, earlier: [VersionID: PipelineVersion] = [:], group: String? = nil) {
+  ///
+  /// - Parameter exchanges: nil: the newest version's, in its order.
+  public init(
+    newest: PipelineVersion, earlier: [VersionID: PipelineVersion] = [:], group: String? = nil,
+    exchanges: [String]? = nil
+  ) {
     self.newest = newest
     self.earlier = earlier
     self.group = group
+    self.exchanges = exchanges ?? Topology(newest.plan, group: group).exchanges.map(\.topic)
   }
 
   /// A version for a topic; the newest stands in for one that could not be had, or that does not read the topic.

@@ -84,6 +84,40 @@ import Testing
     #expect(world.registry.total(PipelineMetrics.late) == Int64(late.count))
   }
 
+  /// Versions that differ in what alerts name, and in the order of rules, come into force while tasks die: what is found is the
+  /// same, so all state goes on; behind an exchange, too.
+  @Test(arguments: 0..<10) func changesDoNotShow(seed: Int) throws {
+    let versions = try [{ $0 }, { $0 + "\n# one\n" }, Self.reordered, { $0.replacing("n >= 5", with: "n >= 5 ") }]
+      .map { (change: (String) -> String) in
+        let text = Array(change(ExchangeWorld.file).utf8)
+        let plan = try #require(PipelineFile.read(bytes: text, path: "/test.yaml", environment: [:]).plan)
+        return PipelineVersion(id: VersionContent(pipeline: text).manifest.id, plan: plan, tables: [])
+      }
+    let records = ExchangeWorld.records(700, partitions: 1, lateOnes: true, seed: UInt64(seed) + 70)
+    let expected = try ExchangeWorld.reference(records)
+    var world = try ExchangeWorld(records, partitions: 1, seed: UInt64(seed) + 400, versions: versions)
+    world.run(deaths: seed % 2 == 0 ? 0 : 12, changes: true)
+    let found = try world.alerts.map { try AlertView($0) }.sorted()
+    #expect(try found == expected.filter { $0.destination == .alerts }.map { try AlertView($0) }.sorted())
+    let named = try Set(world.alerts.map { try version($0) })
+    #expect(named.isSubset(of: versions.map(\.plan.version)) && named.count > 1)
+    #expect(world.versionsAtWork.isSubset(of: versions.map(\.id)))
+  }
+
+  private func version(_ alert: Output) throws -> String {
+    let body = try JSONSerialization.jsonObject(with: Data(alert.value ?? [])) as? [String: Any]
+    let own = (body?["unmapped"] as? [String: Any])?["tocsin"] as? [String: Any]
+    return own?["pipeline_version"] as? String ?? ""
+  }
+
+  /// The rule of one exchange stands before those of another.
+  private static func reordered(_ text: String) -> String {
+    guard let from = text.range(of: "  - id: to-place"), let to = text.range(of: "  - { id: single") else { return "" }
+    let end = text.range(of: "exchange: {")?.lowerBound ?? text.endIndex
+    let moved = String(text[from.lowerBound..<end])
+    return text[..<to.lowerBound] + moved + text[to.lowerBound..<from.lowerBound] + text[end...]
+  }
+
   private func opened(_ outputs: [Output], _ rules: Set<String>) throws -> [AlertView] {
     try outputs.filter { $0.destination == .alerts }.map { try AlertView($0) }
       .filter { rules.contains($0.rule) && $0.state == "Create" }.sorted()

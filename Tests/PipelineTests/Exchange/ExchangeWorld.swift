@@ -99,6 +99,9 @@ struct ExchangeWorld {
   private var sourceTasks: [Running]
   private var exchangeTasks: [[Running]]
   private(set) var watermarks: [PartitionID: Int64] = [:]
+  /// The versions of the pipeline that there are, and the one that is offered; empty: there is one for good.
+  private let versions: [PipelineVersion]
+  private var newest = 0
 
   /// A message of an exchange's log.
   struct Message {
@@ -112,7 +115,8 @@ struct ExchangeWorld {
     var committed: Position?
   }
 
-  init(_ records: [Record], partitions: Int, seed: UInt64) throws {
+  init(_ records: [Record], partitions: Int, seed: UInt64, versions: [PipelineVersion] = []) throws {
+    self.versions = versions
     plan = try Self.plan()
     topology = Topology(plan)
     counts = ExchangeCounts(source: partitions, exchanges: topology.exchanges.map { $0.partitions ?? partitions })
@@ -136,6 +140,15 @@ struct ExchangeWorld {
       start = PartitionTask.Start(
         offset: committed.replay?.offset ?? committed.offset, committed: committed.offset,
         sequence: committed.sequence, largest: committed.replay?.largest ?? .min)
+      start.active = committed.active
+    }
+    if !versions.isEmpty {
+      let earlier = Dictionary(uniqueKeysWithValues: versions.map { ($0.id, $0) })
+      return PartitionTask(
+        versions: TaskVersions(
+          newest: versions[newest], earlier: earlier, exchanges: topology.exchanges.map(\.topic)), partition: partition,
+        start: start,
+        productVersion: "0", registry: registry, counts: counts)
     }
     return PartitionTask(
       plan: plan, tables: [], partition: partition, start: start, productVersion: "0", registry: registry,
@@ -146,8 +159,10 @@ struct ExchangeWorld {
 
   /// Runs until everything was read, everyone has heard, and nothing is left to tell.
   ///
-  /// - Parameter deaths: how many times in all a task dies with what it had not committed.
-  mutating func run(deaths: Int = 0, idleAtEnd: Bool = true) {
+  /// - Parameters:
+  ///   - deaths: how many times in all a task dies with what it had not committed.
+  ///   - changes: whether another version is offered to all tasks now and then.
+  mutating func run(deaths: Int = 0, idleAtEnd: Bool = true, changes: Bool = false) {
     var deaths = deaths
     while !isDone {
       step()
@@ -155,6 +170,7 @@ struct ExchangeWorld {
         deaths -= 1
         kill()
       }
+      if changes, Int.random(in: 0..<10, using: &random) == 0 { offer() }
     }
     // All are quiet for so long that nobody waits for anybody.
     for _ in 0..<(idleAtEnd ? 3 : 1) {
@@ -162,6 +178,16 @@ struct ExchangeWorld {
       for partition in sources.indices { tick(partition) }
       while !isDone { step() }
     }
+  }
+
+  private mutating func offer() {
+    newest = Int.random(in: versions.indices, using: &random)
+    for task in sourceTasks + exchangeTasks.flatMap({ $0 }) { task.task.offer(versions[newest]) }
+  }
+
+  /// The versions that tasks are at.
+  var versionsAtWork: Set<VersionID> {
+    Set((sourceTasks + exchangeTasks.flatMap { $0 }).compactMap(\.task.version))
   }
 
   private var isDone: Bool {

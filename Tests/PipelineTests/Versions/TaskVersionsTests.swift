@@ -137,6 +137,48 @@ import Testing
     #expect(task.version == versions[0].id)
   }
 
+  /// A restart may go on from a snapshot that is older than what windows need: what was in force there is kept. And where
+  /// windows need more than the ledger holds, the snapshot is enough.
+  @Test func snapshotsAndTheLedger() throws {
+    let records = base.records(400, seed: 6)
+    let task = task(PartitionTask.Start(offset: 0, committed: 0), newest: versions[0])
+    var pair: Pair?
+    func work(_ range: Range<Int>, _ newest: PipelineVersion) {
+      task.offer(newest)
+      for offset in range { base.append(records[offset], offset: offset, to: task.records) }
+      pair = task.process(now: Int64(range.upperBound) * 2_000_000_000)
+    }
+    work(0..<10, versions[0])
+    task.noteSnapshot(writtenAt: 5)
+    work(10..<380, versions[1])
+    work(380..<381, versions[2])
+    #expect((pair?.position.replay?.offset ?? 0) > 10)
+    #expect(pair?.position.active.word == "\(versions[0].id)@0,\(versions[1].id)@10,\(versions[2].id)@380")
+    task.noteSnapshot(writtenAt: 381)
+    work(381..<382, versions[2])
+    #expect(pair?.position.active.activations.first?.version == versions[1].id)
+    for offset in 382..<400 { work(offset..<(offset + 1), versions[offset % 2]) }
+    #expect(pair?.position.active.latest == versions[1].id)
+  }
+
+  /// Where the ledger is full, a version waits until a snapshot makes room.
+  @Test func aFullLedger() throws {
+    let records = base.records(60, seed: 7)
+    let task = task(PartitionTask.Start(offset: 0, committed: 0), newest: versions[0])
+    for offset in 0..<40 {
+      task.offer(versions[offset % 2])
+      base.append(records[offset], offset: offset, to: task.records)
+      // Without a look at what a restart needs, nothing is forgotten.
+      _ = task.process(now: 0)
+    }
+    #expect(task.version == versions[(VersionLedger.limit - 1) % 2].id)
+    task.offer(versions[2])
+    task.noteSnapshot(writtenAt: 40)
+    base.append(records[40], offset: 40, to: task.records)
+    let pair = try #require(task.process(now: 0))
+    #expect(task.version == versions[2].id && pair.position.active.activations.count == 2)
+  }
+
   /// Batches are as the newest version has them, also where the old one had larger ones.
   @Test func anotherBatchSize() throws {
     let text = PartitionTaskTests.file + "\nlimits: { batch_records: 5 }\n"

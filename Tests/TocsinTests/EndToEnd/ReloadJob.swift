@@ -182,6 +182,26 @@ final class ReloadJob: Sendable {
     while !isProducing.withLock({ $0 }) { usleep(10_000) }
   }
 
+  /// Waits until the group has come further by so many records.
+  func waitForProgress(_ records: Int64) throws {
+    var configuration = kafka.configuration
+    configuration["group.id"] = topic
+    configuration["isolation.level"] = "read_committed"
+    let consumer = try KafkaConsumer(configuration)
+    let partitions = (0..<Self.partitions).map { TopicPartition(topic, Int32($0)) }
+    func places() -> [TopicPartition: Int64] {
+      ((try? consumer.committed(partitions, timeoutMilliseconds: 2_000)) ?? [:]).mapValues(\.offset)
+    }
+    let before = places()
+    let deadline = ContinuousClock.now + .seconds(40)
+    while ContinuousClock.now < deadline {
+      let now = places()
+      if partitions.allSatisfy({ now[$0, default: 0] >= before[$0, default: 0] + records }) { return }
+      usleep(50_000)
+    }
+    Issue.record("the group did not come further than \(places())")
+  }
+
   // MARK: Checking
 
   private static func opened(_ record: Kcat.Record) -> (Opened, Name)? {
