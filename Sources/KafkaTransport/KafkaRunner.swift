@@ -177,9 +177,10 @@ public final class KafkaRunner: Sendable {
     return made
   }
 
-  private func open(_ sink: KafkaSink, _ counts: [String: Int]) throws(PipelineFailure) {
+  private func open(_ sink: KafkaSink, _ counts: ExchangeCounts) throws(PipelineFailure) {
     do throws(SinkFailure) {
-      try sink.open(counts.flatMap { topic, count in (0..<count).map { PartitionID(topic, Int32($0)) } })
+      let topics = [(plan.source.topic, counts.source)] + zip(topology.exchanges.map(\.topic), counts.exchanges)
+      try sink.open(topics.flatMap { topic, count in (0..<count).map { PartitionID(topic, Int32($0)) } })
     } catch {
       switch error {
       case .failed(let failure): throw failure
