@@ -19,9 +19,14 @@ final class ControlLoop {
   private let runner: KafkaRunner
   private let consumer: KafkaConsumer
   private let committer: Committer
+  private let snapshotter: Snapshotter
+  private let restorer: StateRestorer
   private let takeOver: TakeOver
-  private let setGroup: (GroupMetadata?) -> Void
-  private let endHangingOffsets: @Sendable (PartitionID, GroupMetadata) -> Void
+  private let membership: Membership
+  /// Partitions whose state is being restored: their workers begin when it is.
+  private var restoring: [PartitionID: (worker: PartitionWorker, log: KafkaPartitionLog)] = [:]
+  private var ended: Membership.Ended?
+  private var lastGroup: GroupMetadata?
   private var held: [PartitionID: Held] = [:]
   /// Partitions that are being taken over: the assignment is answered when their places are known.
   private var pending: Set<TopicPartition> = []
@@ -37,19 +42,20 @@ final class ControlLoop {
   }
 
   init(
-    runner: KafkaRunner, consumer: KafkaConsumer, committer: Committer, setGroup: @escaping (GroupMetadata?) -> Void,
-    endHangingOffsets: @escaping @Sendable (PartitionID, GroupMetadata) -> Void
+    runner: KafkaRunner, consumer: KafkaConsumer, committer: Committer, snapshotter: Snapshotter,
+    restorer: StateRestorer, takeOver: TakeOver, membership: Membership
   ) {
-    self.endHangingOffsets = endHangingOffsets
     self.runner = runner
     self.consumer = consumer
     self.committer = committer
-    self.setGroup = setGroup
-    takeOver = TakeOver(consumer: consumer, origin: runner.options.origin)
+    self.snapshotter = snapshotter
+    self.restorer = restorer
+    self.takeOver = takeOver
+    self.membership = membership
     watermark = SourceWatermark(idleAfter: runner.plan.source.idle)
   }
 
-  func run(partitionCount: Int) throws(PipelineFailure) {
+  func run(partitionCount: Int) throws(PipelineFailure) -> Membership.Ended {
     do throws(KafkaError) {
       try consumer.subscribe([runner.plan.source.topic])
     } catch {
@@ -59,7 +65,7 @@ final class ControlLoop {
       "joining the group",
       ["group": runner.settings.group, "topic": runner.plan.source.topic, "partitions": "\(partitionCount)"])
     var lastTick = ContinuousClock.now
-    while !runner.isStopRequested {
+    while !runner.isStopRequested, ended == nil {
       if let event = consumer.poll(timeoutMilliseconds: Self.pollTimeout) { handle(event) }
       for message in runner.takeMessages() { handle(message) }
       if ContinuousClock.now - lastTick >= .seconds(1) {
@@ -68,7 +74,9 @@ final class ControlLoop {
       }
       if runner.options.stopsAtEnd, hasReadAll { runner.stop() }
     }
+    if let ended { return ended }
     stop()
+    return .stopped
   }
 
   // MARK: Events
@@ -79,6 +87,7 @@ final class ControlLoop {
     case .revoke(let partitions, let isLost, let rebalance): revoked(partitions, isLost: isLost, rebalance)
     case .error(let error):
       ClientLog.tell(error, log)
+      if error.code == .fencedInstanceID { return fenced(error) }
       if error.class == .fatal || error.class == .configuration { runner.fail(PipelineFailure(error)) }
     case .log(let line): ClientLog.tell(line, Logger(module: "librdkafka"))
     case .statistics: break
@@ -92,6 +101,7 @@ final class ControlLoop {
     switch message {
     case .places(.failure(let failure), _): runner.fail(failure)
     case .places(.success(let places), let rebalance): begin(places, rebalance)
+    case .restored(let worker, let failure): restored(worker, failure)
     }
   }
 
@@ -99,7 +109,7 @@ final class ControlLoop {
     epoch.advance()
     if partitions.isEmpty {
       answer { () throws(KafkaError) in try consumer.assign([], rebalance) }
-      setGroup(consumer.groupMetadata())
+      takeMembership()
       return
     }
     log.info("partitions were assigned", ["partitions": partitions.map(\.description).joined(separator: ", ")])
@@ -108,8 +118,8 @@ final class ControlLoop {
     let runner = runner
     takeOver.begin(
       partitions, isCancelled: { epoch.current != asked || runner.isStopRequested },
-      onStuck: { [committer, endHangingOffsets] partition, group in
-        committer.perform { endHangingOffsets(partition, group) }
+      onStuck: { [committer, end = membership.endHangingOffsets] partition, group in
+        committer.perform { end(partition, group) }
       },
       answer: { places in
         if epoch.current == asked { runner.tell(.places(places, rebalance)) }
@@ -121,30 +131,54 @@ final class ControlLoop {
     guard Set(places.map { TopicPartition($0.partition.topic, $0.partition.number) }) == pending else { return }
     pending = []
     var offsets: [TopicPartitionOffset] = []
-    var starts: [(PartitionWorker, KafkaPartitionLog)] = []
+    var starts: [(place: TakeOver.Place, worker: PartitionWorker, log: KafkaPartitionLog)] = []
     do throws(KafkaError) {
       for place in places {
         let worker = makeWorker(place)
         let partition = TopicPartition(place.partition.topic, place.partition.number)
         let queue = try consumer.partitionQueue(partition) { [weak worker] in worker?.wake() }
-        starts.append((worker, KafkaPartitionLog(queue)))
-        offsets.append(TopicPartitionOffset(partition, offset: place.start.offset))
+        starts.append((place, worker, KafkaPartitionLog(queue)))
+        offsets.append(TopicPartitionOffset(partition, offset: place.recovery.start.offset))
         held[place.partition] = Held(worker: worker, end: place.end)
       }
+      // At once, so that the group waits for nobody: what is fetched waits until the state is there.
       try consumer.assign(offsets, rebalance)
     } catch {
       return runner.fail(PipelineFailure(error))
     }
-    setGroup(consumer.groupMetadata())
-    for (worker, log) in starts { worker.start(log) }
-    tellReplay(places)
+    takeMembership()
+    tell(places)
+    for (place, worker, log) in starts {
+      guard let marker = place.recovery.marker else {
+        worker.start(log)
+        continue
+      }
+      restoring[place.partition] = (worker, log)
+      restorer.restore(worker, from: marker) { [weak runner] worker, failure in
+        runner?.tell(.restored(worker, failure))
+      }
+    }
+  }
+
+  private func restored(_ worker: PartitionWorker, _ failure: PipelineFailure?) {
+    // It may have been given up since.
+    guard let found = restoring[worker.partition], found.worker === worker else { return }
+    restoring[worker.partition] = nil
+    if let failure { return runner.fail(failure) }
+    worker.start(found.log)
+  }
+
+  private func takeMembership() {
+    let group = consumer.groupMetadata()
+    if let group, group.isMember { lastGroup = group }
+    membership.set(group)
   }
 
   private func makeWorker(_ place: TakeOver.Place) -> PartitionWorker {
     let task = PartitionTask(
-      plan: runner.plan, tables: runner.tables, partition: place.partition, start: place.start,
+      plan: runner.plan, tables: runner.tables, partition: place.partition, start: place.recovery.start,
       productVersion: runner.productVersion, registry: runner.registry)
-    return PartitionWorker(task: task, committer: committer) { [weak runner] worker, event in
+    return PartitionWorker(task: task, committer: committer, snapshotter: snapshotter) { [weak runner] worker, event in
       switch event {
       case .failed(let failure): runner?.fail(failure)
       case .caughtUp(let records):
@@ -154,15 +188,40 @@ final class ControlLoop {
     }
   }
 
-  private func tellReplay(_ places: [TakeOver.Place]) {
-    for place in places where place.start.offset < place.start.committed {
+  private func tell(_ places: [TakeOver.Place]) {
+    for place in places {
+      let (start, partition) = (place.recovery.start, "\(place.partition)")
+      for note in place.recovery.notes {
+        note.isGrave ? log.error(note.text, ["partition": partition]) : log.info(note.text, ["partition": partition])
+      }
+      guard start.offset < start.committed else { continue }
       log.info(
-        "reading again, with outputs muted, to rebuild the windows that are open",
+        "reading again, with outputs muted, up to where the group had come",
         [
-          "partition": "\(place.partition)", "from": "\(place.start.offset)", "to": "\(place.start.committed)",
-          "records": "\(place.start.committed - place.start.offset)",
+          "partition": partition, "from": "\(start.offset)", "to": "\(start.committed)",
+          "records": "\(start.committed - start.offset)",
         ])
     }
+  }
+
+  /// The group has another member of our name. It may be another process, which has then taken our transactional id too; or
+  /// ourselves, where a first attempt to join was answered late and a second one had followed it.
+  private func fenced(_ error: KafkaError) {
+    epoch.advance()
+    pending = []
+    let place = held.keys.min() ?? PartitionID(runner.plan.source.topic, 0)
+    give(up: Array(held.keys), isLost: true, patience: 0)
+    let isTaken = lastGroup.map { membership.isNameTaken(place, $0) } ?? nil
+    guard isTaken == false else {
+      let name = runner.settings.memberName ?? runner.settings.transactionalID
+      return runner.fail(
+        PipelineFailure(
+          .fenced,
+          "another process runs as `\(name)` and has taken over; give each process a name of its own with --instance "
+            + "[\(error.code.name)]"))
+    }
+    log.warning("the group had not heard of this member for too long and took it for another: joining anew")
+    ended = .fencedByItself
   }
 
   private func revoked(_ partitions: [TopicPartition], isLost: Bool, _ rebalance: RebalanceProtocol) {
@@ -184,16 +243,22 @@ final class ControlLoop {
     }
   }
 
-  /// Stops workers, waits until what they handed over is settled, and forgets the partitions.
+  /// Stops workers, waits until what they handed over is settled and their last snapshot is written, and forgets the
+  /// partitions.
   private func give(up partitions: [PartitionID], isLost: Bool, patience: Int) {
     let workers = partitions.compactMap { held.removeValue(forKey: $0)?.worker }
-    for worker in workers { worker.stop() }
+    for worker in workers { worker.stop(isCut: !isLost) }
+    for partition in partitions { restoring.removeValue(forKey: partition)?.log.close() }
     let names = Set(workers.map(\.partition))
     guard !names.isEmpty else { return }
     if isLost {
       committer.drop(names)
+      snapshotter.drop(names)
     } else if !committer.drain(names, timeoutMilliseconds: patience) {
       log.warning("some outputs could not be settled in time; whoever reads the partitions next makes them again")
+      snapshotter.drop(names)
+    } else if !snapshotter.drain(names, timeoutMilliseconds: patience) {
+      log.warning("a last snapshot could not be written in time; whoever reads the partitions next reads further back")
     }
     for name in names { runner.registry.removeGauges(label: "partition", value: "\(name.number)") }
   }
@@ -204,12 +269,14 @@ final class ControlLoop {
     let now = Int64(bitPattern: DispatchTime.now().uptimeNanoseconds)
     watermark.update(held.mapValues(\.worker.state), now: now)
     RunnerMetrics.update(runner.registry, watermark, held.keys)
+    // A quiet partition is cut too.
+    for held in held.values where snapshotter.isDue(held.worker.partition) { held.worker.wake() }
     runner.tick()
   }
 
   /// Whether all that was there when its partitions were taken over has been read, and nothing is being taken over.
   private var hasReadAll: Bool {
-    guard !held.isEmpty, pending.isEmpty else { return false }
+    guard !held.isEmpty, pending.isEmpty, restoring.isEmpty else { return false }
     return held.values.allSatisfy { $0.worker.state.end >= $0.end }
   }
 
@@ -217,16 +284,34 @@ final class ControlLoop {
     log.info("stopping: what was read is settled first")
     give(up: Array(held.keys), isLost: false, patience: KafkaRunner.stopPatience)
     committer.stop()
-    let isLeft = consumer.close(timeoutMilliseconds: 10_000) { event in
-      switch event {
-      case .assign(_, let rebalance): answer { () throws(KafkaError) in try consumer.assign([], rebalance) }
-      case .revoke(let partitions, _, let rebalance):
-        answer { () throws(KafkaError) in try consumer.unassign(partitions, rebalance) }
-      case .log(let line): ClientLog.tell(line, Logger(module: "librdkafka"))
-      case .error, .statistics, .strayRecord: break
-      }
-    }
+    snapshotter.stop()
+    if runner.leavesGroup, !runner.hasFailed { leave() }
+    let isLeft = consumer.close(timeoutMilliseconds: 10_000) { answerWhileLeaving($0) }
     if !isLeft { log.warning("the group was not left in time; it finds out by the session time-out") }
     runner.tick()
+  }
+  /// Leaves the group by name, so that its other members get the partitions at once: a member of a name that only closes is
+  /// waited for.
+  private func leave() {
+    log.info("leaving the group")
+    do throws(KafkaError) {
+      try consumer.unsubscribe()
+    } catch {
+      return log.warning("the group could not be left", ["error": "\(error)"])
+    }
+    let deadline = ContinuousClock.now + .milliseconds(KafkaRunner.leavePatience)
+    while consumer.memberID != nil, ContinuousClock.now < deadline {
+      if let event = consumer.poll(timeoutMilliseconds: Self.pollTimeout) { answerWhileLeaving(event) }
+    }
+  }
+
+  private func answerWhileLeaving(_ event: ControlEvent) {
+    switch event {
+    case .assign(_, let rebalance): answer { () throws(KafkaError) in try consumer.assign([], rebalance) }
+    case .revoke(let partitions, _, let rebalance):
+      answer { () throws(KafkaError) in try consumer.unassign(partitions, rebalance) }
+    case .log(let line): ClientLog.tell(line, Logger(module: "librdkafka"))
+    case .error, .statistics, .strayRecord: break
+    }
   }
 }

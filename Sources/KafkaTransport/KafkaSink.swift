@@ -129,7 +129,7 @@ final class KafkaSink: Sink, @unchecked Sendable {
     if let denied { return .failed(PipelineFailure(.configuration, "\(denied)")) }
     // A transaction that outlived its time-out looks as if another process had our name: its age tells them apart.
     let mayHaveExpired = age >= .milliseconds(settings.transactionTimeout * 8 / 10)
-    if error.isFenced || cause.isFenced, !mayHaveExpired { return .failed(fenced(cause)) }
+    if error.isProducerFenced || cause.isProducerFenced, !mayHaveExpired { return .failed(fenced(cause)) }
     return .lost("\(error)")
   }
 
@@ -173,6 +173,15 @@ final class KafkaSink: Sink, @unchecked Sendable {
     self.producer = try? makeProducer()
   }
 
+  /// Whether another process has taken our transactional id; see `NameProbe`. On the committer's queue.
+  ///
+  /// - Returns: nil where no coordinator has answered, or there is no producer.
+  func isNameTaken(_ partition: PartitionID, _ group: GroupMetadata) -> Bool? {
+    guard let producer else { return nil }
+    defer { close() }
+    return NameProbe.isTaken(producer, TopicPartitionOffset(partition.topic, partition.number, offset: 0), group)
+  }
+
   private func makeProducer() throws(SinkFailure) -> KafkaProducer {
     do throws(KafkaError) {
       let producer = try KafkaProducer(settings.producer)
@@ -189,7 +198,7 @@ final class KafkaSink: Sink, @unchecked Sendable {
     } catch {
       shared.withLock { $0.isAbandoned = false }
       // Fenced here: another process has taken the name in this very moment.
-      if error.isFenced { throw .failed(fenced(error)) }
+      if error.isProducerFenced { throw .failed(fenced(error)) }
       if error.class == .configuration { throw .failed(PipelineFailure(.configuration, "\(error)")) }
       throw .lost("\(error)")
     }

@@ -38,6 +38,8 @@ struct PipelineFileReader {
     let delivery = outputs.delivery(file)
     let properties = outputs.properties(file)
     let limits = outputs.limits(file)
+    let snapshot = outputs.snapshot(file)
+    let internalTopics = outputs.internalTopics(file)
     if !context.isIncomplete {
       UseChecks(root, context).warn(params: params.names, tables: tables.map(\.name))
     }
@@ -52,7 +54,7 @@ struct PipelineFileReader {
         idle: source.idle), schema: schema, derived: source.derived, tables: tables.compactMap(\.source),
       rules: rules.filter(\.isOn).map(\.plan), descriptions: rules.filter(\.isOn).map(\.description),
       outputs: topics, delivery: delivery, properties: properties, limits: limits,
-      expressions: expressions.explained)
+      expressions: expressions.explained, snapshot: snapshot, internalTopics: internalTopics)
   }
 
   private func checkVersion(_ file: SectionReader) {

@@ -1,4 +1,4 @@
-internal import Detection
+public import Detection
 public import Events
 public import Tables
 public import Telemetry
@@ -18,6 +18,12 @@ public final class PartitionTask {
     /// Whether records before `offset` are gone that windows would have needed: they are held back until they lie wholly
     /// after the first event.
     public var isTrimmed = false
+    /// From where the input would have to be read to make the state at `offset`; nil: from `offset`, with `largest`.
+    public var replay: ReplayPoint?
+    /// How many partitions the topic has; 0: not known, and no snapshot is made.
+    public var partitionCount = 0
+    /// What the hashes of the state that is restored start from; nil: there is none, and new ones are drawn.
+    public var seed: HashSeed?
 
     /// Where a partition is taken up.
     public init(offset: Int64, committed: Int64, sequence: Int64 = 0, largest: Int64 = .min) {
@@ -35,19 +41,24 @@ public final class PartitionTask {
   public let partition: PartitionID
   /// The records to be worked on: fill it, then call `process`.
   public let records: RecordBatch
-  private let plan: PipelinePlan
-  private let tables: [TableSnapshot]
+  let plan: PipelinePlan
+  let start: Start
+  let tables: [TableSnapshot]
   private let batch: EventBatch
   private let decode: DecodeStage
   private let enrich: EnrichStage
-  private let detect: DetectStage
+  let detect: DetectStage
   private let alert: AlertStage
   private let metrics: PartitionMetrics
   private let committed: Int64
-  private var next: Int64
-  private var sequence: Int64
+  private(set) var next: Int64
+  private(set) var sequence: Int64
   private var replay: ReplayPoint?
   private var lastReplayLook = Int64.min
+  /// Where the last snapshot was cut; before the first, where the partition was taken up.
+  var lastCut: (offset: Int64, sequence: Int64)
+  /// Whole keys of the store that the next cut takes away.
+  var obsolete: [[UInt8]] = []
 
   /// A task that has read nothing.
   public init(
@@ -56,6 +67,7 @@ public final class PartitionTask {
   ) {
     self.plan = plan
     self.tables = tables
+    self.start = start
     self.partition = partition
     records = RecordBatch(
       topic: partition.topic, partition: partition.number, capacity: plan.limits.batchRecords)
@@ -63,13 +75,14 @@ public final class PartitionTask {
     decode = DecodeStage(plan)
     enrich = EnrichStage(plan)
     let origin = ReplayPoint(offset: start.offset, largest: start.largest)
-    detect = DetectStage(plan, origin: origin, isTrimmed: start.isTrimmed)
+    detect = DetectStage(plan, origin: origin, isTrimmed: start.isTrimmed, seed: start.seed)
     alert = AlertStage(plan, partition: partition, tables: tables, productVersion: productVersion)
     metrics = PartitionMetrics(partition, rules: plan.rules, registry)
     committed = start.committed
     next = start.offset
     sequence = start.sequence
-    replay = ReplayPoint(offset: start.offset, largest: start.largest)
+    lastCut = (start.committed, start.sequence)
+    replay = start.replay ?? origin
   }
 
   /// The offset of the next record to be read.

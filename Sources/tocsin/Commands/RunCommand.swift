@@ -30,6 +30,7 @@ enum RunCommand {
     options.origin = invocation.text(RunOptions.from).flatMap { StartOffset(rawValue: $0) } ?? .beginning
     options.createsTopics = invocation.flag(RunOptions.createTopics)
     options.stopsAtEnd = invocation.flag(RunOptions.stopAtEnd)
+    options.leavesGroup = invocation.flag(RunOptions.leave)
     let registry = MetricsRegistry()
     for table in tables { registry.gauge(PipelineMetrics.tableEntries, [table.name]).set(Double(table.entryCount)) }
     let isQuiet = invocation.flag(RunOptions.quiet)
@@ -47,7 +48,7 @@ enum RunCommand {
       let runner = try KafkaRunner(
         plan: plan, tables: tables, options: options, registry: registry, productVersion: ProgramVersion.number
       ) { reporter.tick() }
-      let signals = StopSignals { runner.stop() }
+      let signals = StopSignals { runner.stop(isLeaving: $0 == SIGINT) }
       defer { signals.cancel() }
       try runner.run()
     } catch {

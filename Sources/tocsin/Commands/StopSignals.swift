@@ -5,8 +5,8 @@ import Glibc
 final class StopSignals {
   private let sources: [any DispatchSourceSignal]
 
-  /// From now on the signals call `stop`, on a queue of their own.
-  init(_ stop: @escaping @Sendable () -> Void) {
+  /// From now on the signals call `stop` with their number, on a queue of their own.
+  init(_ stop: @escaping @Sendable (Int32) -> Void) {
     let queue = DispatchQueue(label: "tocsin.signals")
     let isAsked = Once()
     sources = [SIGINT, SIGTERM].map { number in
@@ -14,7 +14,7 @@ final class StopSignals {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler {
-        if isAsked.first() { stop() } else { _exit(ExitCode.fatal.rawValue) }
+        if isAsked.first() { stop(number) } else { _exit(ExitCode.fatal.rawValue) }
       }
       source.resume()
       return source
