@@ -6,7 +6,7 @@ TEST_PACKAGES := kcat
 TOCSIN := .build/release/tocsin
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test build demo test lint format sanitize bench clean
+.PHONY: help install install-test build demo test lint format sanitize bench torture restart-test clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -38,6 +38,12 @@ sanitize: install-test ## Run the tests under AddressSanitizer and ThreadSanitiz
 
 bench: install-test ## Measure the peers' job against a bare C loop: make bench KAFKA=host:port
 	@scripts/bench
+
+torture: install-test ## Kill processes and brokers, compare every alert: make torture [MINUTES=10] [SEED=n]
+	@scripts/torture
+
+restart-test: install-test ## Kill and restart a pipeline with a million keys, measure and compare
+	@scripts/torture restart
 
 clean: ## Remove what was built
 	swift package clean

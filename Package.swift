@@ -45,7 +45,7 @@ let package = Package(
     module(
       "Pipeline",
       ["Events", "Expressions", "Tables", "Detection", "Alerts", "Configuration", "Telemetry", "Locking"]),
-    module("KafkaTransport", ["Pipeline", "Kafka", "Events", "Telemetry", "Locking"]),
+    module("KafkaTransport", ["Pipeline", "Kafka", "Events", "Detection", "Tables", "Telemetry", "Locking"]),
     .executableTarget(
       name: "tocsin",
       dependencies: [
@@ -66,6 +66,13 @@ let package = Package(
     .target(
       name: "KafkaTestSupport", dependencies: ["Kafka", "Locking"], path: "Tests/KafkaTestSupport",
       swiftSettings: strict),
+    // Processes and brokers are killed, and every alert is held against the truth: a program, and a short run of it as a test.
+    .target(
+      name: "TortureSupport", dependencies: ["Kafka", "KafkaTestSupport", "Locking", "CCrypto"],
+      path: "Tests/Torture/Support", swiftSettings: strict),
+    .executableTarget(
+      name: "torture", dependencies: ["TortureSupport", "KafkaTestSupport"], path: "Tests/Torture/Command",
+      swiftSettings: strict),
     tests("KafkaTests", ["Kafka", "KafkaTestSupport", "Locking"]),
     tests(
       "PipelineTests",
@@ -74,7 +81,9 @@ let package = Package(
     tests(
       "KafkaTransportTests",
       ["KafkaTransport", "Pipeline", "Detection", "Kafka", "KafkaTestSupport", "Events", "Telemetry", "Locking"]),
-    tests("TocsinTests", ["tocsin", "Configuration", "Kafka", "KafkaTestSupport", "Tables", "Events", "Locking"]),
+    tests(
+      "TocsinTests",
+      ["tocsin", "Configuration", "Kafka", "KafkaTestSupport", "TortureSupport", "Tables", "Events", "Locking"]),
   ],
   cxxLanguageStandard: .cxx17
 )

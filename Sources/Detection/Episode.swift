@@ -10,10 +10,18 @@ struct EpisodeKey: Hashable {
 /// An event as episodes see it.
 struct EventPoint {
   var row: Int
-  var offset: Int64
+  var cause: Cause
+  /// Where its record stands in the source topic.
+  var origin: EventOrigin
   var time: Int64
   /// The watermark after it.
   var watermark: Int64
+}
+
+/// What caused a finding: a record of the log that is read. Of several events in one record, the order tells which.
+struct Cause: Hashable, Sendable {
+  var offset: Int64
+  var order: Int64
 }
 
 /// What a finding says beyond its episode's state; made only when there is one to tell.
@@ -48,7 +56,7 @@ final class Episode {
   var isPending: Bool
   /// When the condition began to hold, and the record at which it did.
   let began: Int64
-  let begunOffset: Int64
+  let begun: Cause
   /// No event that counts and came after that one lies before this time.
   let begunWatermark: Int64
   /// When it ends if no further event comes.
@@ -64,21 +72,23 @@ final class Episode {
   var isNoted = false
   var isSaved = false
 
-  convenience init(_ state: EpisodeState, _ telling: Telling, watermark: Int64, isPending: Bool, emptyAt: Int64) {
+  convenience init(
+    _ state: EpisodeState, _ telling: Telling, begun: Cause, watermark: Int64, isPending: Bool, emptyAt: Int64
+  ) {
     self.init(
-      state, telling, begun: (state.opened, state.openedOffset, watermark), isPending: isPending, emptyAt: emptyAt)
+      state, telling, began: state.opened, begun: begun, watermark: watermark, isPending: isPending, emptyAt: emptyAt)
   }
 
   init(
-    _ state: EpisodeState, _ telling: Telling, begun: (time: Int64, offset: Int64, watermark: Int64), isPending: Bool,
+    _ state: EpisodeState, _ telling: Telling, began: Int64, begun: Cause, watermark: Int64, isPending: Bool,
     emptyAt: Int64
   ) {
     self.state = state
     self.telling = telling
     self.isPending = isPending
-    began = begun.time
-    begunOffset = begun.offset
-    begunWatermark = begun.watermark
+    self.began = began
+    self.begun = begun
+    begunWatermark = watermark
     self.emptyAt = emptyAt
     lastTold = state.opened
     scheduled = emptyAt

@@ -24,13 +24,14 @@ struct EpisodeCodec {
 
   func write(_ episode: Episode, hits: [NamedHit], to writer: inout StateWriter) {
     writer.flag(episode.isPending)
-    for time in [episode.began, episode.begunOffset, episode.begunWatermark, episode.emptyAt, episode.lastTold] {
-      writer.fixed(time)
-    }
+    writer.fixed(episode.began)
+    writer.fixed(episode.begun.offset)
+    writer.fixed(episode.begun.order)
+    for time in [episode.begunWatermark, episode.emptyAt, episode.lastTold] { writer.fixed(time) }
     writer.optional(episode.falseSince) { $0.fixed($1) }
     let state = episode.state
     writer.fixed(state.opened)
-    writer.fixed(state.openedOffset)
+    writer.origin(state.opening)
     writer.count(state.revision)
     writer.list(state.key) { $0.scalar($1) }
     writer.byte(UInt8(state.severity.rawValue))
@@ -66,7 +67,7 @@ struct EpisodeCodec {
       writer.text(hit.key)
     }
     writer.list(telling.evidence) { writer, evidence in
-      writer.fixed(evidence.offset)
+      writer.origin(evidence.origin)
       writer.fixed(evidence.time)
       writer.run(evidence.digest)
       writer.list(evidence.fields) { writer, field in
@@ -83,7 +84,7 @@ struct EpisodeCodec {
   func read(_ reader: inout StateReader) throws(StateError) -> Episode {
     let isPending = try reader.flag()
     let began = try reader.fixed()
-    let begunOffset = try reader.fixed()
+    let begun = Cause(offset: try reader.fixed(), order: try reader.fixed())
     let begunWatermark = try reader.fixed()
     let emptyAt = try reader.fixed()
     let lastTold = try reader.fixed()
@@ -93,7 +94,7 @@ struct EpisodeCodec {
     let telling = try readTelling(&reader, key: state.key, &hits)
     try reader.end()
     let episode = Episode(
-      state, telling, begun: (began, begunOffset, begunWatermark), isPending: isPending, emptyAt: emptyAt)
+      state, telling, began: began, begun: begun, watermark: begunWatermark, isPending: isPending, emptyAt: emptyAt)
     episode.falseSince = falseSince
     episode.lastTold = lastTold
     episode.unresolved = hits
@@ -102,7 +103,7 @@ struct EpisodeCodec {
 
   private func readState(_ reader: inout StateReader) throws(StateError) -> EpisodeState {
     EpisodeState(
-      opened: try reader.fixed(), openedOffset: try reader.fixed(), revision: Int(try reader.count()),
+      opened: try reader.fixed(), opening: try reader.origin(), revision: Int(try reader.count()),
       key: try reader.list { reader throws(StateError) in try reader.scalar() }, severity: try reader.severity(),
       eventCount: try reader.count(), firstSeen: try reader.fixed(), lastSeen: try reader.fixed(),
       heldBack: try reader.count())
@@ -135,7 +136,7 @@ struct EpisodeCodec {
   }
 
   private func readEvidence(_ reader: inout StateReader) throws(StateError) -> Evidence {
-    let offset = try reader.fixed()
+    let origin = try reader.origin()
     let time = try reader.fixed()
     let digest = Array(try reader.run())
     guard digest.isEmpty || digest.count == SHA256.count else {
@@ -147,11 +148,16 @@ struct EpisodeCodec {
       // A field that the pipeline no longer has is left out.
       return slots[name].map { Evidence.FieldValue(slot: $0, value: value) }
     }
-    return Evidence(offset: offset, time: time, digest: digest, fields: fields.compactMap { $0 })
+    return Evidence(origin: origin, time: time, digest: digest, fields: fields.compactMap { $0 })
   }
 }
 
 extension StateWriter {
+  mutating func origin(_ origin: EventOrigin) {
+    signed(Int128(origin.partition))
+    fixed(origin.offset)
+  }
+
   mutating func scalar(_ value: Scalar) {
     switch value {
     case .null: byte(0)
@@ -211,6 +217,11 @@ extension StateReader {
       return .list(try list { reader throws(StateError) in try reader.scalar(depth: depth + 1) })
     case let tag: throw StateError("there is no type \(tag)")
     }
+  }
+
+  mutating func origin() throws(StateError) -> EventOrigin {
+    guard let partition = Int32(exactly: try signed()) else { throw StateError("a partition's number is too large") }
+    return EventOrigin(partition: partition, offset: try fixed())
   }
 
   mutating func optionalText() throws(StateError) -> String? {

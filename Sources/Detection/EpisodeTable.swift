@@ -5,14 +5,14 @@ internal import Expressions
 final class EpisodeTable {
   private struct Deadline: Comparable {
     var time: Int64
-    var begunOffset: Int64
+    var begunOrder: Int64
     var key: EpisodeKey
 
     static func < (left: Deadline, right: Deadline) -> Bool {
-      (left.time, left.begunOffset) < (right.time, right.begunOffset)
+      (left.time, left.begunOrder) < (right.time, right.begunOrder)
     }
     static func == (left: Deadline, right: Deadline) -> Bool {
-      (left.time, left.begunOffset) == (right.time, right.begunOffset)
+      (left.time, left.begunOrder) == (right.time, right.begunOrder)
     }
   }
 
@@ -52,7 +52,7 @@ final class EpisodeTable {
     var offset = Int64.max
     var time = Int64.max
     for episode in episodes.values {
-      offset = min(offset, episode.begunOffset)
+      offset = min(offset, episode.begun.offset)
       time = min(time, episode.began, episode.begunWatermark)
     }
     return (offset, time)
@@ -82,7 +82,7 @@ final class EpisodeTable {
     episode.state.severity = max(severity, episode.state.severity)
     episode.state.eventCount = max(episode.state.eventCount, episode.telling.eventCount)
     episode.lastTold = max(episode.lastTold, point.time)
-    tell(.updated, episode, cause: point.offset, time: point.time)
+    tell(.updated, episode, cause: point.cause, time: point.time)
   }
 
   /// An event at which the condition does not hold.
@@ -93,7 +93,7 @@ final class EpisodeTable {
     count(episode, point)
     if episode.falseSince == nil { episode.falseSince = point.time }
     if plan.keepFiring == 0 {
-      close(key, episode, at: point.time, cause: point.offset)
+      close(key, episode, at: point.time, cause: point.cause)
     } else {
       schedule(key, episode)
     }
@@ -110,7 +110,7 @@ final class EpisodeTable {
     guard let episode = episodes[key] else { return nil }
     let deadline = deadline(of: episode)
     guard point.time > deadline else { return episode }
-    close(key, episode, at: deadline, cause: point.offset)
+    close(key, episode, at: deadline, cause: point.cause)
     return nil
   }
 
@@ -121,26 +121,26 @@ final class EpisodeTable {
     }
     let telling = teller.telling(point)
     let state = EpisodeState(
-      opened: point.time, openedOffset: point.offset, revision: 0, key: telling.key, severity: telling.severity,
+      opened: point.time, opening: point.origin, revision: 0, key: telling.key, severity: telling.severity,
       eventCount: telling.eventCount, firstSeen: telling.firstSeen, lastSeen: point.time, heldBack: 0)
     let episode = Episode(
-      state, telling, watermark: point.watermark, isPending: plan.pending > 0, emptyAt: emptyAt)
+      state, telling, begun: point.cause, watermark: point.watermark, isPending: plan.pending > 0, emptyAt: emptyAt)
     forgetOldDeadlines()
     episodes[key] = episode
     note(key, episode)
-    deadlines.insert(Deadline(time: emptyAt, begunOffset: point.offset, key: key))
-    if !episode.isPending { tell(.opened, episode, cause: point.offset, time: point.time) }
+    deadlines.insert(Deadline(time: emptyAt, begunOrder: point.cause.order, key: key))
+    if !episode.isPending { tell(.opened, episode, cause: point.cause, time: point.time) }
   }
 
   private func open(_ key: EpisodeKey, _ episode: Episode, _ point: EventPoint) {
     episode.isPending = false
     episode.telling = teller.telling(point)
     episode.state.opened = point.time
-    episode.state.openedOffset = point.offset
+    episode.state.opening = point.origin
     episode.state.severity = episode.telling.severity
     episode.state.eventCount = max(episode.state.eventCount, episode.telling.eventCount)
     episode.lastTold = point.time
-    tell(.opened, episode, cause: point.offset, time: point.time)
+    tell(.opened, episode, cause: point.cause, time: point.time)
   }
 
   // MARK: Time
@@ -156,7 +156,7 @@ final class EpisodeTable {
     guard always || deadlines.count > 4 * episodes.count + 64 else { return }
     deadlines.removeAll()
     for (key, episode) in episodes {
-      deadlines.insert(Deadline(time: episode.scheduled, begunOffset: episode.begunOffset, key: key))
+      deadlines.insert(Deadline(time: episode.scheduled, begunOrder: episode.begun.order, key: key))
     }
   }
 
@@ -171,37 +171,39 @@ final class EpisodeTable {
     let deadline = deadline(of: episode)
     guard deadline < episode.scheduled else { return }
     episode.scheduled = deadline
-    deadlines.insert(Deadline(time: deadline, begunOffset: episode.begunOffset, key: key))
+    deadlines.insert(Deadline(time: deadline, begunOrder: episode.begun.order, key: key))
   }
 
-  /// Closes what the watermark has passed, but nothing that ends beyond the end of time. `cause` gives the offset of the record that moved it past a time.
-  func advance(watermark: Int64, cause: (Int64) -> Int64) {
+  /// Closes what the watermark has passed, but nothing that ends beyond the end of time. `cause` gives the record
+  /// that moved it past a time.
+  func advance(watermark: Int64, cause: (Int64) -> Cause) {
     while let due = deadlines.first, due.time <= watermark, due.time < .max {
       deadlines.removeFirst()
-      guard let episode = episodes[due.key], episode.begunOffset == due.begunOffset,
+      guard let episode = episodes[due.key], episode.begun.order == due.begunOrder,
         episode.scheduled == due.time
       else { continue }
       let deadline = deadline(of: episode)
       if deadline > due.time {
         episode.scheduled = deadline
-        deadlines.insert(Deadline(time: deadline, begunOffset: due.begunOffset, key: due.key))
+        deadlines.insert(Deadline(time: deadline, begunOrder: due.begunOrder, key: due.key))
       } else {
         close(due.key, episode, at: deadline, cause: cause(deadline))
       }
     }
   }
 
-  private func close(_ key: EpisodeKey, _ episode: Episode, at time: Int64, cause: Int64) {
+  private func close(_ key: EpisodeKey, _ episode: Episode, at time: Int64, cause: Cause) {
     remove(key, episode)
     if !episode.isPending { tell(.closed, episode, cause: cause, time: time) }
   }
 
-  private func tell(_ transition: Finding.Transition, _ episode: Episode, cause: Int64, time: Int64) {
+  private func tell(_ transition: Finding.Transition, _ episode: Episode, cause: Cause, time: Int64) {
     if transition != .opened { episode.state.revision += 1 }
     let telling = episode.telling
     findings.append(
       Finding(
-        rule: number, cause: cause, transition: transition, time: time, episode: episode.state,
+        rule: number, cause: cause.offset, order: cause.order, transition: transition, time: time,
+        episode: episode.state,
         message: telling.message, observations: telling.observations, values: telling.values, window: telling.window,
         hits: telling.hits, evidence: telling.evidence))
     episode.state.heldBack = 0

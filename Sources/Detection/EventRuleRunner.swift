@@ -18,8 +18,7 @@ final class EventRuleRunner: RuleRunner {
     for index in 0..<selected.count {
       let row = Int(selected.rows[index])
       let watermark = context.watermarks[row]
-      let point = EventPoint(
-        row: row, offset: batch.records[row].offset, time: batch.times[row], watermark: watermark)
+      let point = context.point(row)
       if plan.keySlots.isEmpty {
         episodes.findings.append(single(point))
         continue
@@ -30,9 +29,9 @@ final class EventRuleRunner: RuleRunner {
         emptyAt: EventClock.saturated(point.time, plus: plan.keepFiring))
       // An episode whose time was over before it began, because its event came late, ends with that event: the record
       // that moved the watermark so far lies behind.
-      if episodes.nextDeadline <= watermark { episodes.advance(watermark: watermark) { _ in point.offset } }
+      if episodes.nextDeadline <= watermark { episodes.advance(watermark: watermark) { _ in point.cause } }
     }
-    if episodes.nextDeadline <= context.watermark, batch.decoded.count > 0 {
+    if episodes.nextDeadline <= context.watermark, batch.count > 0 {
       episodes.advance(watermark: context.watermark, cause: context.cause)
     }
     noteFindings(episodes.findings[before...])
@@ -44,10 +43,11 @@ final class EventRuleRunner: RuleRunner {
   private func single(_ point: EventPoint) -> Finding {
     let telling = telling(point)
     let state = EpisodeState(
-      opened: point.time, openedOffset: point.offset, revision: 0, key: [], severity: telling.severity, eventCount: 1,
+      opened: point.time, opening: point.origin, revision: 0, key: [], severity: telling.severity, eventCount: 1,
       firstSeen: point.time, lastSeen: point.time, heldBack: 0)
     return Finding(
-      rule: number, cause: point.offset, transition: .opened, time: point.time, episode: state,
+      rule: number, cause: point.cause.offset, order: point.cause.order, transition: .opened, time: point.time,
+      episode: state,
       message: telling.message, observations: telling.observations, values: [], window: nil, hits: telling.hits,
       evidence: telling.evidence)
   }

@@ -2,8 +2,8 @@ public import Events
 
 /// An event that led to an alert.
 public struct Evidence: Sendable, Hashable {
-  /// Where its record stands.
-  public var offset: Int64
+  /// Where its record stands in the source topic.
+  public var origin: EventOrigin
   /// The event's time, in nanoseconds since 1970.
   public var time: Int64
   /// SHA-256 of the record's value.
@@ -20,8 +20,8 @@ public struct Evidence: Sendable, Hashable {
   }
 
   /// An event that led to an alert.
-  public init(offset: Int64, time: Int64, digest: [UInt8], fields: [FieldValue] = []) {
-    self.offset = offset
+  public init(origin: EventOrigin, time: Int64, digest: [UInt8], fields: [FieldValue] = []) {
+    self.origin = origin
     self.time = time
     self.digest = digest
     self.fields = fields
@@ -29,9 +29,9 @@ public struct Evidence: Sendable, Hashable {
 
   /// The event of a row, with these fields.
   init(_ batch: EventBatch, row: Int, slots: [Int]) {
-    offset = batch.records[row].offset
+    origin = batch.records[row].origin
     time = batch.times[row]
-    digest = batch.records.value(row).map { Events.SHA256.digest($0.buffer) } ?? []
+    digest = batch.records.digest(row)
     fields = slots.compactMap { slot in
       batch.columns[slot].scalar(row).map { FieldValue(slot: slot, value: $0) }
     }
@@ -40,7 +40,7 @@ public struct Evidence: Sendable, Hashable {
 
 /// An event kept with its key until it may be evidence.
 struct EvidenceNode {
-  var offset: Int64
+  var origin: EventOrigin
   var time: Int64
   var digest: InlineArray<32, UInt8>
   var next: UnsafeMutablePointer<EvidenceNode>
@@ -55,13 +55,11 @@ final class EvidencePool {
   /// Keeps the event of a row; of more than `limit`, the oldest makes room.
   func append(_ batch: EventBatch, row: Int, to entry: UnsafeMutablePointer<KeyEntry>, limit: Int) {
     let node = node(entry, limit: limit)
-    node.pointee.offset = batch.records[row].offset
+    node.pointee.origin = batch.records[row].origin
     node.pointee.time = batch.times[row]
     withUnsafeMutableBytes(of: &node.pointee.digest) { digest in
-      guard let value = batch.records.value(row), let target = digest.bindMemory(to: UInt8.self).baseAddress else {
-        return
-      }
-      Events.SHA256.digest(value.buffer, into: target)
+      guard let target = digest.bindMemory(to: UInt8.self).baseAddress else { return }
+      _ = batch.records.digest(row, into: target)
     }
   }
 
@@ -73,7 +71,9 @@ final class EvidencePool {
     } else {
       node = nodes.take().bindMemory(to: EvidenceNode.self, capacity: 1)
       let next = entry.pointee.evidence?.pointee.next ?? node
-      node.initialize(to: EvidenceNode(offset: 0, time: 0, digest: InlineArray(repeating: 0), next: next))
+      node.initialize(
+        to: EvidenceNode(
+          origin: EventOrigin(partition: 0, offset: 0), time: 0, digest: InlineArray(repeating: 0), next: next))
       entry.pointee.evidence?.pointee.next = node
       entry.pointee.evidenceCount += 1
     }
@@ -88,7 +88,7 @@ final class EvidencePool {
     guard let newest = entry.pointee.evidence else { return }
     var node = newest.pointee.next
     for _ in 0..<entry.pointee.evidenceCount {
-      writer.fixed(node.pointee.offset)
+      writer.origin(node.pointee.origin)
       writer.fixed(node.pointee.time)
       withUnsafeBytes(of: node.pointee.digest) { writer.raw($0) }
       node = node.pointee.next
@@ -100,12 +100,12 @@ final class EvidencePool {
     free(entry)
     let count = try reader.count(max: UInt64(reader.remaining))
     for _ in 0..<count {
-      let offset = try reader.fixed()
+      let origin = try reader.origin()
       let time = try reader.fixed()
       let digest = try reader.raw(Events.SHA256.count)
       guard limit > 0 else { continue }
       let node = node(entry, limit: limit)
-      node.pointee.offset = offset
+      node.pointee.origin = origin
       node.pointee.time = time
       withUnsafeMutableBytes(of: &node.pointee.digest) { $0.copyMemory(from: digest) }
     }
@@ -130,7 +130,7 @@ final class EvidencePool {
     for _ in 0..<entry.pointee.evidenceCount {
       if isWanted(node.pointee.time) {
         let digest = withUnsafeBytes(of: node.pointee.digest) { Array($0) }
-        found.append(Evidence(offset: node.pointee.offset, time: node.pointee.time, digest: digest))
+        found.append(Evidence(origin: node.pointee.origin, time: node.pointee.time, digest: digest))
       }
       node = node.pointee.next
     }

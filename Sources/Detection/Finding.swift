@@ -10,8 +10,11 @@ public struct Finding: Sendable, Hashable {
 
   /// The rule's number in the plan.
   public var rule: Int
-  /// The record whose event caused it. A close is caused by the event that moved the watermark past its time.
+  /// The offset, in the log that is read, of the record that caused it. A close is caused by the one that moved the
+  /// watermark past its time.
   public var cause: Int64
+  /// The `RecordBatch.Record.order` of that record: of several events in one block, which.
+  public var order: Int64
   /// What became of the episode.
   public var transition: Transition
   /// When, in event time: of the causing event, or the time at which the episode ended. Nanoseconds since 1970.
@@ -53,8 +56,8 @@ public struct Finding: Sendable, Hashable {
 public struct EpisodeState: Sendable, Hashable {
   /// The event time at which it opened, in nanoseconds since 1970.
   public var opened: Int64
-  /// The offset of the record that opened it.
-  public var openedOffset: Int64
+  /// Where the record that opened it stands in the source topic.
+  public var opening: EventOrigin
   /// 0 for the opening, one more for each that follows.
   public var revision: Int
   /// The key's values in the order of `by`; empty for a rule without `by`.

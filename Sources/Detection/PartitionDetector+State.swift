@@ -30,6 +30,7 @@ extension PartitionDetector {
   private func header() -> [UInt8] {
     var writer = StateWriter()
     writer.fixed(clock.largest)
+    writer.fixed(clock.newest)
     writer.fixed(clock.watermark)
     writer.fixed(floor)
     writer.flag(isTrimmed)
@@ -70,6 +71,7 @@ extension PartitionDetector {
 
   private func read(header reader: inout StateReader) throws(StateError) {
     let largest = try reader.fixed()
+    let newest = try reader.fixed()
     let watermark = try reader.fixed()
     guard watermark <= largest else { throw StateError("the watermark lies after all events") }
     let floor = try reader.fixed()
@@ -79,12 +81,12 @@ extension PartitionDetector {
       rules[try RuleIdentity(&reader)] = (try reader.fixed(), try reader.flag())
     }
     try reader.end()
-    clock = EventClock(outOfOrder: clock.outOfOrder, largest: largest, lowest: watermark)
+    clock = EventClock(outOfOrder: clock.outOfOrder, largest: largest, newest: newest, lowest: watermark)
     self.floor = floor
     self.isTrimmed = isTrimmed
     for runner in runners {
       let stored = rules[runner.identity]
-      runner.floor = stored?.floor ?? max(floor, largest)
+      runner.floor = stored?.floor ?? max(floor, newest)
       runner.isPrimed = stored?.isPrimed ?? false
       runner.isNew = stored == nil
     }
@@ -137,13 +139,14 @@ extension PartitionDetector {
     self.init(
       rules: rules, schema: schema, outOfOrder: outOfOrder, capacity: capacity, limits: limits,
       isTrimmed: old.isTrimmed, seed: old.seed)
-    clock = EventClock(outOfOrder: outOfOrder, largest: old.clock.largest, lowest: old.clock.watermark)
+    clock = EventClock(
+      outOfOrder: outOfOrder, largest: old.clock.largest, newest: old.clock.newest, lowest: old.clock.watermark)
     floor = old.floor
     tables = old.tables
     replayLog = old.replayLog
     orphans = old.orphans
     retired = old.retired
-    for runner in runners { runner.floor = max(floor, clock.largest) }
+    for runner in runners { runner.floor = max(floor, clock.newest) }
     for runner in old.runners {
       let heir = self.runner(of: runner.identity)
       if heir?.adopt(runner, from: old.codec, to: codec) == true { continue }

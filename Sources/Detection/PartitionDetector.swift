@@ -34,8 +34,10 @@ public final class PartitionDetector {
   var retired: [RuleRunner] = []
   /// What was read back of rules that are no longer there.
   var orphans: Set<StateKey> = []
-  private let watermarks: UnsafeMutablePointer<Int64>
-  private let onTime: Selection
+  /// By row of the last batch, decoded or not, the watermark after that row.
+  public let watermarks: UnsafeMutablePointer<Int64>
+  /// Rows of the last batch whose events were on time.
+  public let onTime: Selection
   var replayLog = ReplayLog()
 
   /// A detector that has seen no event.
@@ -79,7 +81,7 @@ public final class PartitionDetector {
   /// Runs the rules over a batch whose derived fields are computed.
   ///
   /// - Parameter tables: one version of each, the same for the whole batch.
-  /// - Returns: what was found, by the offset that caused it, then by rule.
+  /// - Returns: what was found, by what caused it, then by rule.
   public func detect(_ batch: EventBatch, tables: [any ReferenceTable]) -> [Finding] {
     if batch.count > 0 { replayLog.note(ReplayPoint(offset: batch.records[0].offset, largest: clock.largest)) }
     if isTrimmed, batch.decoded.count > 0 {
@@ -111,7 +113,7 @@ public final class PartitionDetector {
       runner.episodes.findings.removeAll(keepingCapacity: true)
     }
     guard findings.count > 1 else { return findings }
-    return findings.enumerated().sorted { ($0.element.cause, $0.offset) < ($1.element.cause, $1.offset) }
+    return findings.enumerated().sorted { ($0.element.order, $0.offset) < ($1.element.order, $1.offset) }
       .map(\.element)
   }
 

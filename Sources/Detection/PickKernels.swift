@@ -15,13 +15,13 @@ enum PickRule {
   }
 }
 
-/// `min`, `max`, `earliest` and `latest` of values that lie in the cell. Of equal times, `earliest` takes the lower offset
-/// and `latest` the higher one. No event: an error value.
+/// `min`, `max`, `earliest` and `latest` of values that lie in the cell. Of equal times, `earliest` takes the event that
+/// came first and `latest` the one that came last. No event: an error value.
 final class PickKernel<Value: Comparable & BitwiseCopyable>: AggregateKernel {
   struct Cell {
     var value: Value
     var time: Int64
-    var offset: Int64
+    var order: Int64
     var isSet: Bool
   }
 
@@ -41,7 +41,7 @@ final class PickKernel<Value: Comparable & BitwiseCopyable>: AggregateKernel {
       let piece = segment.pieces[index]
       if isTaken(row) {
         let own = cell(piece).assumingMemoryBound(to: Cell.self)
-        let new = Cell(value: values[row], time: times[row], offset: segment.batch.records[row].offset, isSet: true)
+        let new = Cell(value: values[row], time: times[row], order: segment.batch.records[row].order, isSet: true)
         if !own.pointee.isSet || wins(new, over: own.pointee) { own.pointee = new }
       }
       var best: Cell?
@@ -61,8 +61,8 @@ final class PickKernel<Value: Comparable & BitwiseCopyable>: AggregateKernel {
     // What is no number (it differs from itself) gives way to any that is one.
     case .smallest: new.value < old.value || (old.value != old.value && new.value == new.value)
     case .largest: new.value > old.value || (old.value != old.value && new.value == new.value)
-    case .earliest: (new.time, new.offset) < (old.time, old.offset)
-    case .latest: (new.time, new.offset) > (old.time, old.offset)
+    case .earliest: (new.time, new.order) < (old.time, old.order)
+    case .latest: (new.time, new.order) > (old.time, old.order)
     }
   }
 
@@ -72,7 +72,7 @@ final class PickKernel<Value: Comparable & BitwiseCopyable>: AggregateKernel {
     guard cell.isSet else { return }
     withUnsafeBytes(of: cell.value) { writer.raw($0) }
     writer.fixed(cell.time)
-    writer.fixed(cell.offset)
+    writer.fixed(cell.order)
   }
 
   override func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
@@ -81,7 +81,7 @@ final class PickKernel<Value: Comparable & BitwiseCopyable>: AggregateKernel {
     if Value.self == UInt8.self, bytes[0] > 1 { throw StateError("a bool is \(bytes[0])") }
     let value = bytes.loadUnaligned(as: Value.self)
     cell(piece).assumingMemoryBound(to: Cell.self).pointee = Cell(
-      value: value, time: try reader.fixed(), offset: try reader.fixed(), isSet: true)
+      value: value, time: try reader.fixed(), order: try reader.fixed(), isSet: true)
   }
 }
 
@@ -92,7 +92,7 @@ final class TextPickKernel: AggregateKernel {
     var count: Int
     var capacity: Int
     var time: Int64
-    var offset: Int64
+    var order: Int64
     var isSet: Bool
   }
 
@@ -125,12 +125,12 @@ final class TextPickKernel: AggregateKernel {
         guard cell.pointee.isSet else { return }
         if best == nil || wins(cell.pointee, over: best ?? cell.pointee) { best = cell.pointee }
       }
-      if let best { results[row] = text(best, values[row], segment.batch.records[row].offset) }
+      if let best { results[row] = text(best, values[row], segment.batch.records[row].order) }
       output.column.states[row] = (best == nil ? CellState.error : .value).rawValue
     }
   }
 
-  /// Copies of texts that results of this batch point to, by the offset of the event that they come from.
+  /// Copies of texts that results of this batch point to, by the order of the event that they come from.
   private var copies: [Int64: UnsafeMutableBufferPointer<UInt8>] = [:]
   /// The longest text of this batch, in bytes.
   private var longest = 0
@@ -156,16 +156,16 @@ final class TextPickKernel: AggregateKernel {
   }
 
   /// The event's own text where it is the one; else a copy, because a later event may write over the cell's.
-  private func text(_ best: Cell, _ own: BytesView, _ offset: Int64) -> BytesView {
-    if best.offset == offset { return own }
-    let copy = copies[best.offset] ?? copied(best)
+  private func text(_ best: Cell, _ own: BytesView, _ order: Int64) -> BytesView {
+    if best.order == order { return own }
+    let copy = copies[best.order] ?? copied(best)
     return BytesView(start: UnsafePointer(copy.baseAddress), count: copy.count)
   }
 
   private func copied(_ cell: Cell) -> UnsafeMutableBufferPointer<UInt8> {
     let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: cell.count)
     _ = copy.initialize(fromContentsOf: UnsafeMutableBufferPointer(start: cell.text, count: cell.count))
-    copies[cell.offset] = copy
+    copies[cell.order] = copy
     return copy
   }
 
@@ -174,7 +174,7 @@ final class TextPickKernel: AggregateKernel {
   ) {
     let new = Cell(
       text: value.start.map { UnsafeMutablePointer(mutating: $0) }, count: value.count, capacity: 0,
-      time: segment.batch.times[row], offset: segment.batch.records[row].offset, isSet: true)
+      time: segment.batch.times[row], order: segment.batch.records[row].order, isSet: true)
     guard !cell.pointee.isSet || wins(new, over: cell.pointee) else { return }
     if value.count > cell.pointee.capacity {
       let capacity = max(16, value.count.nextPowerOfTwo)
@@ -186,7 +186,7 @@ final class TextPickKernel: AggregateKernel {
     if let source = value.start { cell.pointee.text?.update(from: source, count: value.count) }
     cell.pointee.count = value.count
     cell.pointee.time = new.time
-    cell.pointee.offset = new.offset
+    cell.pointee.order = new.order
     cell.pointee.isSet = true
   }
 
@@ -194,8 +194,8 @@ final class TextPickKernel: AggregateKernel {
     switch rule {
     case .smallest: Self.order(new, old) < 0
     case .largest: Self.order(new, old) > 0
-    case .earliest: (new.time, new.offset) < (old.time, old.offset)
-    case .latest: (new.time, new.offset) > (old.time, old.offset)
+    case .earliest: (new.time, new.order) < (old.time, old.order)
+    case .latest: (new.time, new.order) > (old.time, old.order)
     }
   }
 
@@ -220,7 +220,7 @@ final class TextPickKernel: AggregateKernel {
     // What it holds counts towards the bound of state, and depends on what was in it before.
     writer.count(cell.capacity)
     writer.fixed(cell.time)
-    writer.fixed(cell.offset)
+    writer.fixed(cell.order)
   }
 
   override func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
@@ -232,12 +232,14 @@ final class TextPickKernel: AggregateKernel {
     let capacity = Int(try reader.count(max: Self.capacityMax))
     guard capacity >= text.count else { throw StateError("a text is longer than what holds it") }
     let time = try reader.fixed()
-    let offset = try reader.fixed()
+    let order = try reader.fixed()
     let target: UnsafeMutablePointer<UInt8>? = capacity > 0 ? .allocate(capacity: capacity) : nil
-    if let target, let source = text.baseAddress { UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: text.count) }
+    if let target, let source = text.baseAddress {
+      UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: text.count)
+    }
     held += capacity
     cell(piece).assumingMemoryBound(to: Cell.self).pointee = Cell(
-      text: target, count: text.count, capacity: capacity, time: time, offset: offset, isSet: true)
+      text: target, count: text.count, capacity: capacity, time: time, order: order, isSet: true)
   }
 
   override func adopt(_ other: AggregateKernel) {

@@ -35,6 +35,9 @@ public struct RulePlan: Sendable {
   /// Slots of the fields that evidence shows.
   public var evidenceSlots: [Int]
 
+  /// Whether another task has run the filters already and counted what they let go: the rule runs behind an exchange.
+  public var isPrefiltered = false
+
   /// What a rule watches.
   public enum Kind: Sendable {
     /// One event.

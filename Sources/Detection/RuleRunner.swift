@@ -5,22 +5,34 @@ internal import Expressions
 struct BatchContext {
   var batch: EventBatch
   var tables: [any ReferenceTable]
-  /// By row, the watermark after that row's event.
+  /// By row, decoded or not, the watermark after that row.
   var watermarks: UnsafeMutablePointer<Int64>
   var onTime: Selection
   /// The watermark after the batch.
   var watermark: Int64
 
-  /// The offset of the first record whose event moved the watermark to this time.
-  func cause(_ time: Int64) -> Int64 {
-    let rows = batch.decoded.rows
+  /// The first record that moved the watermark to this time.
+  func cause(_ time: Int64) -> Cause {
     var low = 0
-    var high = batch.decoded.count - 1
+    var high = batch.count - 1
     while low < high {
       let middle = (low + high) / 2
-      if watermarks[Int(rows[middle])] >= time { high = middle } else { low = middle + 1 }
+      if watermarks[middle] >= time { high = middle } else { low = middle + 1 }
     }
-    return batch.records[Int(rows[low])].offset
+    return cause(row: low)
+  }
+
+  func cause(row: Int) -> Cause {
+    let record = batch.records[row]
+    return Cause(offset: record.offset, order: record.order)
+  }
+
+  /// A row as episodes see it.
+  func point(_ row: Int) -> EventPoint {
+    let record = batch.records[row]
+    return EventPoint(
+      row: row, cause: Cause(offset: record.offset, order: record.order), origin: record.origin,
+      time: batch.times[row], watermark: watermarks[row])
   }
 }
 
@@ -41,9 +53,7 @@ class RuleRunner: EpisodeTeller {
   /// The conditions of a window rule, or the filters of an event rule: each a line of the explanation.
   let explained: [Program]
   var episodes: EpisodeTable!
-  private let filters: [ColumnEvaluator]
-  private let exceptions: [ColumnEvaluator]
-  private let scratch: Selection
+  private let filter: RowFilter
   private let memberships: [Program.Membership]
 
   init(
@@ -57,10 +67,8 @@ class RuleRunner: EpisodeTeller {
     hasher = KeyHasher(seed: seed)
     counts = RuleCounts(exceptions: plan.exceptions.count)
     selected = Selection(capacity: capacity)
-    scratch = Selection(capacity: capacity)
     hashes = .allocate(capacity: max(capacity, 1))
-    filters = plan.filters.map { $0.evaluator(capacity: capacity) }
-    exceptions = plan.exceptions.map { $0.condition.evaluator(capacity: capacity) }
+    filter = RowFilter(plan, capacity: capacity)
     self.explained = explained.flatMap { $0.conjuncts.isEmpty ? [$0] : $0.conjuncts }
     var memberships: [Program.Membership] = []
     for program in plan.filters + explained + plan.severities.compactMap(\.condition) {
@@ -155,57 +163,10 @@ class RuleRunner: EpisodeTeller {
 
   /// Leaves in `selected` the rows that pass the filters, are not excepted, and have a key; hashes their keys.
   final func select(_ rows: Selection, _ batch: EventBatch) {
-    copy(rows, to: selected)
-    for filter in filters where selected.count > 0 {
-      copy(selected, to: scratch)
-      counts.errors += filter.filter(frame, rows: scratch, into: selected)
-    }
-    for place in exceptions.indices where selected.count > 0 { applyException(place, batch) }
-    dropNullKeys()
+    filter.select(rows, frame, times: batch.times, into: selected, counts: &counts)
     counts.selected += selected.count
     if !plan.keySlots.isEmpty, selected.count > 0 {
       hasher.hash(plan.keySlots.map { frame.columns[$0] }, rows: selected, into: hashes)
-    }
-  }
-
-  private func copy(_ source: Selection, to target: Selection) {
-    target.rows.update(from: source.rows, count: source.count)
-    target.count = source.count
-  }
-
-  /// Takes out the rows that the exception covers, while it is in force.
-  private func applyException(_ place: Int, _ batch: EventBatch) {
-    let flags = exceptions[place].evaluate(frame, rows: selected)
-    let until = plan.exceptions[place].until ?? .max
-    let rows = selected.rows
-    let times = batch.times
-    var kept = 0
-    for index in 0..<selected.count {
-      let row = Int(rows[index])
-      let isExcepted = flags.states[row] == CellState.value.rawValue && flags.bools[row] && times[row] < until
-      if isExcepted {
-        counts.excepted[place] += 1
-      } else {
-        rows[kept] = rows[index]
-        kept += 1
-      }
-    }
-    selected.count = kept
-  }
-
-  private func dropNullKeys() {
-    for slot in plan.keySlots {
-      let states = frame.columns[slot].states
-      let rows = selected.rows
-      var kept = 0
-      for index in 0..<selected.count {
-        if states[Int(rows[index])] == CellState.value.rawValue {
-          rows[kept] = rows[index]
-          kept += 1
-        }
-      }
-      counts.nullKeys += selected.count - kept
-      selected.count = kept
     }
   }
 

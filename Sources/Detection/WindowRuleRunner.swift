@@ -89,7 +89,7 @@ final class WindowRuleRunner: RuleRunner {
     }
     if windows.nextExpiry <= context.watermark { windows.expire(watermark: context.watermark) }
     if !isPrimed, context.watermark > .min { isPrimed = grid.start(grid.range(context.watermark).low) > floor }
-    if episodes.nextDeadline <= context.watermark, batch.decoded.count > 0 {
+    if episodes.nextDeadline <= context.watermark, batch.count > 0 {
       episodes.advance(watermark: context.watermark, cause: context.cause)
     }
     noteFindings(episodes.findings[before...])
@@ -183,8 +183,7 @@ final class WindowRuleRunner: RuleRunner {
   private func tellEpisode(_ index: Int, _ row: Int, _ holds: Bool, _ context: BatchContext) {
     let watermark = context.watermarks[row]
     if episodes.nextDeadline <= watermark { episodes.advance(watermark: watermark, cause: context.cause) }
-    let point = EventPoint(
-      row: row, offset: context.batch.records[row].offset, time: context.batch.times[row], watermark: watermark)
+    let point = context.point(row)
     let key = EpisodeKey(hash: hashes[row], window: grid.trailing == 0 ? ranges[index].high : 0)
     if holds {
       episodes.holds(key, point, emptyAt: emptyAt(point.time, ranges[index]))

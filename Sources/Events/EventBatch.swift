@@ -13,6 +13,8 @@ public final class EventBatch {
   public let decoded: Selection
   /// What went wrong, by row, in offset order.
   public private(set) var failures: [DecodeFailure] = []
+  /// The event time that was measured elsewhere; nil: it goes by the events at hand.
+  public var givenTime: GivenTime?
   /// A column per field of the schema; a derived field's is absent until it is computed.
   public let columns: [Column]
   private let storage: [ColumnStorage]
@@ -44,6 +46,27 @@ public final class EventBatch {
     let place = failures.lastIndex { $0.row <= row }.map { $0 + 1 } ?? 0
     guard place == 0 || failures[place - 1].row != row else { return }
     failures.insert(DecodeFailure(row: row, reason: reason, field: field, detail: detail), at: place)
+  }
+}
+
+/// Event time by row as it was measured where the events were read, for a batch of events that came through an exchange.
+public final class GivenTime {
+  /// By row, the watermark after that row: the smallest of all source partitions. In nanoseconds since 1970.
+  public let watermarks: UnsafeMutablePointer<Int64>
+  /// By row, the watermark of the row's own source partition after it; an event before it was late there.
+  public let sourceWatermarks: UnsafeMutablePointer<Int64>
+
+  /// Room for `capacity` rows.
+  public init(capacity: Int) {
+    watermarks = .allocate(capacity: max(capacity, 1))
+    sourceWatermarks = .allocate(capacity: max(capacity, 1))
+    watermarks.initialize(repeating: .min, count: max(capacity, 1))
+    sourceWatermarks.initialize(repeating: .min, count: max(capacity, 1))
+  }
+
+  deinit {
+    watermarks.deallocate()
+    sourceWatermarks.deallocate()
   }
 }
 

@@ -1,5 +1,8 @@
 /// The records of one partition that are worked on together, copied out of the log, in rising offset order.
 ///
+/// In a batch of events that came through an exchange a record is an event: several have the offset of the block that they
+/// came in, and each knows its origin. `order` tells them apart, and rises from row to row in any batch.
+///
 /// Keys, values and headers lie in one arena, each value followed by at least `padding` readable bytes (what the JSON
 /// parser may read past the end). It is reused: `removeAll` keeps the memory.
 public final class RecordBatch {
@@ -7,6 +10,12 @@ public final class RecordBatch {
   public struct Record {
     /// The record's offset in its partition.
     public var offset: Int64
+    /// Rises with each record of a partition: the offset itself, or for an event in a block the offset and its place in it.
+    public var order: Int64
+    /// Where the event's record stands in the source topic.
+    public var origin: EventOrigin
+    /// Where the SHA-256 of the source record's value lies in the arena; -1: it is the digest of the value at hand.
+    public var digestStart: Int
     /// The broker's or producer's timestamp in milliseconds since 1970; -1 where the record has none.
     public var timestamp: Int64
     /// Where the key begins in the arena.
@@ -44,6 +53,8 @@ public final class RecordBatch {
   public let topic: String
   /// The partition that the records come from.
   public let partition: Int32
+  /// The topic that the events' own records stand in: the source's, where this one is an exchange.
+  public let originTopic: String
   /// Most records.
   public let capacity: Int
   /// Records held.
@@ -54,8 +65,13 @@ public final class RecordBatch {
   private var arenaCount = 0
 
   /// Room for `capacity` records; `arenaCapacity` is in bytes, and grows where records need more.
-  public init(topic: String, partition: Int32, capacity: Int, arenaCapacity: Int = 1 << 18) {
+  ///
+  /// - Parameter originTopic: the topic that the events' own records stand in; nil: `topic`.
+  public init(
+    topic: String, partition: Int32, originTopic: String? = nil, capacity: Int, arenaCapacity: Int = 1 << 18
+  ) {
     self.topic = topic
+    self.originTopic = originTopic ?? topic
     self.partition = partition
     self.capacity = capacity
     records = .allocate(capacity: capacity)
@@ -94,11 +110,72 @@ public final class RecordBatch {
     let headersStart = copy(headers, padding: 0)
     let valueStart = copy(value, padding: Self.padding)
     records[count] = Record(
-      offset: offset, timestamp: timestamp,
-      keyStart: keyStart, keyCount: key?.count ?? -1,
+      offset: offset, order: offset, origin: EventOrigin(partition: partition, offset: offset), digestStart: -1,
+      timestamp: timestamp, keyStart: keyStart, keyCount: key?.count ?? -1,
       valueStart: valueStart, valueCount: value?.count ?? -1,
       headersStart: headersStart, headersCount: headers?.count ?? 0)
     count += 1
+  }
+
+  /// Bits of `Record.order` that an event's place in its block takes.
+  public static let indexBits: Int64 = 16
+
+  /// Takes in an event of a block; it has no value of its own, its columns are filled from the block.
+  ///
+  /// - Parameters:
+  ///   - offset: of the block.
+  ///   - index: the event's place in the block, below 2^`indexBits`.
+  ///   - digest: the SHA-256 of the source record's value.
+  ///   - headers: what `encode(headers:)` made, or empty.
+  public func appendEvent(
+    offset: Int64, index: Int, origin: EventOrigin, digest: UnsafeRawBufferPointer?,
+    headers: UnsafeRawBufferPointer? = nil
+  ) {
+    precondition(count < capacity, "a full RecordBatch takes no event")
+    let headersStart = copy(headers, padding: 0)
+    let digestStart = digest == nil ? -1 : copy(digest, padding: 0)
+    records[count] = Record(
+      offset: offset, order: offset << Self.indexBits | Int64(index), origin: origin, digestStart: digestStart,
+      timestamp: -1, keyStart: arenaCount, keyCount: -1, valueStart: arenaCount, valueCount: -1,
+      headersStart: headersStart, headersCount: headers?.count ?? 0)
+    count += 1
+  }
+
+  /// Writes the SHA-256 of a record's value, as it stands in the source topic, to `target`, which has room for
+  /// `SHA256.count` bytes.
+  ///
+  /// - Returns: false where the record has no value, and nothing was written.
+  public func digest(_ row: Int, into target: UnsafeMutablePointer<UInt8>) -> Bool {
+    let record = record(row)
+    if record.digestStart >= 0 {
+      target.update(from: arena + record.digestStart, count: SHA256.count)
+    } else {
+      guard let value = view(record.valueStart, record.valueCount) else { return false }
+      SHA256.digest(value.buffer, into: target)
+    }
+    return true
+  }
+
+  /// The SHA-256 of a record's value, as it stands in the source topic; empty where it has none.
+  public func digest(_ row: Int) -> [UInt8] {
+    var digest = [UInt8](repeating: 0, count: SHA256.count)
+    let isThere = digest.withUnsafeMutableBufferPointer { target in
+      target.baseAddress.map { self.digest(row, into: $0) } ?? false
+    }
+    return isThere ? digest : []
+  }
+
+  /// The row of the record of this `order`, found by halving.
+  public func row(ofOrder order: Int64) -> Int? {
+    var low = 0
+    var high = count - 1
+    while low <= high {
+      let middle = (low + high) / 2
+      let found = records[middle].order
+      if found == order { return middle }
+      if found < order { low = middle + 1 } else { high = middle - 1 }
+    }
+    return nil
   }
 
   /// A record by its place, from 0.

@@ -69,6 +69,16 @@ public final class EmbeddedBroker: @unchecked Sendable {
     _ = rd_kafka_mock_partition_set_leader(cluster, partition.topic, partition.partition, broker)
   }
 
+  /// Makes a broker (from 1) the coordinator of a group.
+  public func setCoordinator(ofGroup group: String, broker: Int32) {
+    _ = rd_kafka_mock_coordinator_set(cluster, "group", group, broker)
+  }
+
+  /// Makes a broker (from 1) the coordinator of a transactional id.
+  public func setCoordinator(ofTransactionalID id: String, broker: Int32) {
+    _ = rd_kafka_mock_coordinator_set(cluster, "transaction", id, broker)
+  }
+
   /// Ends the brokers; their data is gone.
   public func stop() {
     guard isStopped.raise() else { return }

@@ -51,15 +51,20 @@ extension KafkaConsumer {
   }
 
   /// Asks the partition's leader for its oldest and next offset.
+  ///
+  /// - Throws: `.unknownPartition` is retriable here: librdkafka says so of each partition that has no leader just now.
   public func watermarkOffsets(
     _ partition: TopicPartition, timeoutMilliseconds: Int32
   ) throws(KafkaError) -> WatermarkOffsets {
     var low: Int64 = 0
     var high: Int64 = 0
-    try KafkaError.check(
-      rd_kafka_query_watermark_offsets(
-        handle, partition.topic, partition.partition, &low, &high, timeoutMilliseconds),
-      "asking for the offsets of \(partition)")
+    let what = "asking for the offsets of \(partition)"
+    let answer = rd_kafka_query_watermark_offsets(
+      handle, partition.topic, partition.partition, &low, &high, timeoutMilliseconds)
+    if answer == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION {
+      throw KafkaError(code: .unknownPartition, class: .retriable, message: "\(what): the partition has no leader now")
+    }
+    try KafkaError.check(answer, what)
     return WatermarkOffsets(low: low, high: high)
   }
 

@@ -15,6 +15,7 @@ extension KafkaErrorCode {
     Self(rawValue: -178),  // _IN_PROGRESS
     Self(rawValue: -177),  // _PREV_IN_PROGRESS
     Self(rawValue: -153),  // _RETRY
+    Self(rawValue: -137),  // _DESTROY_BROKER (librdkafka 2.14): a broker left the cluster while it was asked
     Self(rawValue: 5),  // LEADER_NOT_AVAILABLE
     Self(rawValue: 6),  // NOT_LEADER_FOR_PARTITION
     Self(rawValue: 7),  // REQUEST_TIMED_OUT

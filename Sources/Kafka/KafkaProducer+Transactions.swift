@@ -16,23 +16,38 @@ extension KafkaProducer {
 
   /// Puts a group's offsets, with their metadata, into the transaction: they are committed with its records or not at all.
   ///
+  /// librdkafka does not keep this call's time limit while the group's coordinator can't be found, and with 2.14 it may not
+  /// come back at all where a broker leaves the cluster in the middle of it (its issues 5456 and 5511). So it runs on a
+  /// thread of its own, and is given up `patience` after its limit.
+  ///
   /// - Parameter group: captured when the work that leads to these offsets was done; a member that has not joined
   ///   (`isMember` false) is refused here, because brokers do not check it.
-  /// - Throws: `.retriable`: call again with the same arguments. Any other: this transaction is lost.
+  /// - Throws: `.retriable`: call again with the same arguments. Any other: this transaction is lost. Where the call was
+  ///   given up, the producer can only be destroyed.
   public func sendOffsets(
-    _ offsets: [TopicPartitionOffset], group: GroupMetadata, timeoutMilliseconds: Int32
+    _ offsets: [TopicPartitionOffset], group: GroupMetadata, timeoutMilliseconds: Int32,
+    patienceMilliseconds: Int = 10_000
   ) throws(KafkaError) {
     guard group.isMember else {
       throw KafkaError(
         code: .unknownMember, class: .abortTransaction,
         message: "sending offsets in a transaction: the consumer is not a member of its group")
     }
-    let list = PartitionList(offsets)
-    try group.withNative { native throws(KafkaError) in
-      try KafkaError.check(
-        rd_kafka_send_offsets_to_transaction(handle, list.native, native, timeoutMilliseconds),
-        "sending offsets in a transaction")
+    let limit = Int(timeoutMilliseconds) + patienceMilliseconds
+    let answer = sending.run(limitMilliseconds: limit) { [self] () throws(KafkaError) in
+      let list = PartitionList(offsets)
+      try group.withNative { native throws(KafkaError) in
+        try KafkaError.check(
+          rd_kafka_send_offsets_to_transaction(handle, list.native, native, timeoutMilliseconds),
+          "sending offsets in a transaction")
+      }
     }
+    guard let answer else {
+      throw KafkaError(
+        code: .timedOut, class: .abortTransaction,
+        message: "sending offsets in a transaction: librdkafka has not come back for \(limit) ms")
+    }
+    try answer.get()
   }
 
   /// Delivers what is outstanding and commits; the outcomes of the records are kept for `pollDeliveries`.

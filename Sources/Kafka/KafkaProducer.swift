@@ -19,6 +19,7 @@ public final class KafkaProducer: @unchecked Sendable {
   private let wakeup: Wakeup?
   private let queue: OpaquePointer?
   private let isDestroyed = Flag()
+  let sending = GuardedCall()
 
   /// A producer that knows its properties and connects in the background. `enable.idempotence` is on unless the
   /// configuration says otherwise.
@@ -135,8 +136,14 @@ public final class KafkaProducer: @unchecked Sendable {
       Wakeup.disable(on: queue)
       rd_kafka_queue_destroy(queue)
     }
-    rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
-    rd_kafka_destroy(handle)
+    // While a call hangs in librdkafka, its memory stays; the end of that call, if it comes, frees it.
+    sending.finally { [client = GuardedCall.Client(pointer: handle), inbox] in
+      // librdkafka's threads report to the inbox until the end.
+      withExtendedLifetime(inbox) {
+        rd_kafka_purge(client.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+        rd_kafka_destroy(client.pointer)
+      }
+    }
   }
 }
 

@@ -14,10 +14,10 @@ final class ControlLoop {
   }
 
   /// Milliseconds of one poll: how soon a stop or an answer from another thread is seen.
-  private static let pollTimeout: Int32 = 50
+  static let pollTimeout: Int32 = 50
 
   private let runner: KafkaRunner
-  private let consumer: KafkaConsumer
+  let consumer: KafkaConsumer
   private let committer: Committer
   private let snapshotter: Snapshotter
   private let restorer: StateRestorer
@@ -32,7 +32,7 @@ final class ControlLoop {
   private var pending: Set<TopicPartition> = []
   private let epoch = Epoch()
   private var watermark: SourceWatermark
-  private var log: Logger { runner.log }
+  var log: Logger { runner.log }
 
   /// Counts assignments, so that the answer to an older one is known as such.
   private final class Epoch: Sendable {
@@ -235,7 +235,7 @@ final class ControlLoop {
     answer { () throws(KafkaError) in try consumer.unassign(partitions, rebalance) }
   }
 
-  private func answer(_ body: () throws(KafkaError) -> Void) {
+  func answer(_ body: () throws(KafkaError) -> Void) {
     do throws(KafkaError) {
       try body()
     } catch {
@@ -289,29 +289,5 @@ final class ControlLoop {
     let isLeft = consumer.close(timeoutMilliseconds: 10_000) { answerWhileLeaving($0) }
     if !isLeft { log.warning("the group was not left in time; it finds out by the session time-out") }
     runner.tick()
-  }
-  /// Leaves the group by name, so that its other members get the partitions at once: a member of a name that only closes is
-  /// waited for.
-  private func leave() {
-    log.info("leaving the group")
-    do throws(KafkaError) {
-      try consumer.unsubscribe()
-    } catch {
-      return log.warning("the group could not be left", ["error": "\(error)"])
-    }
-    let deadline = ContinuousClock.now + .milliseconds(KafkaRunner.leavePatience)
-    while consumer.memberID != nil, ContinuousClock.now < deadline {
-      if let event = consumer.poll(timeoutMilliseconds: Self.pollTimeout) { answerWhileLeaving(event) }
-    }
-  }
-
-  private func answerWhileLeaving(_ event: ControlEvent) {
-    switch event {
-    case .assign(_, let rebalance): answer { () throws(KafkaError) in try consumer.assign([], rebalance) }
-    case .revoke(let partitions, _, let rebalance):
-      answer { () throws(KafkaError) in try consumer.unassign(partitions, rebalance) }
-    case .log(let line): ClientLog.tell(line, Logger(module: "librdkafka"))
-    case .error, .statistics, .strayRecord: break
-    }
   }
 }

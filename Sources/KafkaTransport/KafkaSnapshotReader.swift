@@ -39,7 +39,7 @@ final class KafkaSnapshotReader: Sendable {
   ) throws(SnapshotFailure) -> StoredMarker? {
     let place = topics.place(of: partition)
     let id = PartitionID(place.topic, place.partition)
-    guard let bounds = try bounds(place, reader) else { return nil }
+    let bounds = try bounds(place, reader)
     var found: StoredMarker?
     try readBackwards(place, reader, bounds.low..<bounds.high, isCancelled: { false }) {
       run, _ throws(SnapshotFailure) in
@@ -61,10 +61,10 @@ final class KafkaSnapshotReader: Sendable {
     let id = PartitionID(place.topic, place.partition)
     let series = marker.marker.series
     let reader = try asking { () throws(KafkaError) in try KafkaRangeReader(settings.stateReader) }
-    guard let bounds = try bounds(place, reader), bounds.low <= marker.place, marker.place < bounds.high else {
-      throw .failed(
-        PipelineFailure(.fatal, "the state topic \(place.topic) was deleted while it was read: start again, without it")
-      )
+    let bounds = try bounds(place, reader)
+    guard bounds.low <= marker.place, marker.place < bounds.high else {
+      throw .lost(
+        "the snapshot at offset \(marker.place) of \(place) can't be found any more; start again if it stays away")
     }
     var seen = SeenKeys()
     try readBackwards(place, reader, bounds.low..<marker.place, isCancelled: { reading.isCancelled }) {
@@ -122,16 +122,10 @@ final class KafkaSnapshotReader: Sendable {
     }
   }
 
-  /// nil: there is no such topic.
   private func bounds(
     _ place: TopicPartition, _ reader: KafkaRangeReader
-  ) throws(SnapshotFailure) -> WatermarkOffsets? {
-    do throws(KafkaError) {
-      return try reader.bounds(place, timeoutMilliseconds: Self.askTimeout)
-    } catch {
-      if error.isUnknownTopic { return nil }
-      throw Self.failure(error)
-    }
+  ) throws(SnapshotFailure) -> WatermarkOffsets {
+    try asking { () throws(KafkaError) in try reader.bounds(place, timeoutMilliseconds: Self.askTimeout) }
   }
 
   private func asking<Answer>(
@@ -154,7 +148,8 @@ final class KafkaSnapshotReader: Sendable {
     }
   }
 
-  /// An offset that is out of range has been passed by the log's start: the bounds are asked for again.
+  /// A topic or partition that is not known may have no leader just now, or be so new that not every broker has heard of it:
+  /// to take that for "no state" would lose it. An offset that is out of range asks for the bounds again.
   private static func failure(_ error: KafkaError) -> SnapshotFailure {
     switch error.class {
     case .configuration where !error.isUnknownTopic: .failed(PipelineFailure(.configuration, "\(error)"))

@@ -1,5 +1,6 @@
 internal import Detection
 internal import Dispatch
+internal import Glibc
 internal import Kafka
 internal import Pipeline
 internal import Telemetry
@@ -15,6 +16,8 @@ final class TakeOver: Sendable {
     var end: Int64
   }
 
+  /// Microseconds between two questions.
+  private static let pause: UInt32 = 200_000
   /// Milliseconds for one question; it is asked again until it is answered.
   private static let timeout: Int32 = 10_000
   /// Unanswered questions after which an open transaction can't be the reason any more.
@@ -58,6 +61,7 @@ final class TakeOver: Sendable {
           }
           self.log.warning("asking where to take partitions up failed and is tried again", ["error": reason])
           failures += 1
+          usleep(Self.pause)
           if failures.isMultiple(of: Self.failuresUntilStuck), let first = partitions.first,
             let group = self.consumer.groupMetadata()
           {

@@ -12,7 +12,8 @@ final class DetectorRun {
   private let records: RecordBatch
   private let batch: EventBatch
   private let decoder: EventDecoder
-  private let tables: [any ReferenceTable]
+  /// Of the next batch.
+  var tables: [any ReferenceTable]
 
   convenience init(
     _ rules: [RulePlan], outOfOrder: Int64 = 0, stateBytes: Int = 1 << 30, episodes: Int = 1 << 20,

@@ -15,6 +15,12 @@ import Testing
     func refresh(_ values: inout [Finding.NamedValue], _ point: EventPoint) {}
   }
 
+  private func point(_ time: Int64) -> EventPoint {
+    EventPoint(
+      row: 0, cause: Cause(offset: time, order: time), origin: EventOrigin(partition: 0, offset: time), time: time,
+      watermark: time)
+  }
+
   /// A condition that flaps opens and closes an alert at each event; what the table keeps does not grow with them.
   @Test func closedEpisodesLeaveNothingBehind() throws {
     let plan = RulePlan(
@@ -23,14 +29,14 @@ import Testing
     let table = EpisodeTable(plan, number: 0, limit: 100, teller: teller)
     let key = EpisodeKey(hash: KeyHash(low: 1, high: 2), window: 0)
     let other = EpisodeKey(hash: KeyHash(low: 3, high: 4), window: 0)
-    table.holds(other, EventPoint(row: 0, offset: 0, time: 0, watermark: 0), emptyAt: 50_000)
+    table.holds(other, point(0), emptyAt: 50_000)
     for time in Int64(1)...10_000 {
-      let point = EventPoint(row: 0, offset: time, time: time, watermark: time)
+      let point = point(time)
       if time % 2 == 1 { table.holds(key, point, emptyAt: time + 1_000_000) } else { table.doesNotHold(key, point) }
     }
     #expect(table.deadlineCount < 200 && table.count == 1)
     #expect(table.findings.count == 10_001)
-    table.advance(watermark: 60_000) { _ in 77 }
+    table.advance(watermark: 60_000) { _ in Cause(offset: 77, order: 77) }
     #expect(table.isEmpty && table.findings.last?.cause == 77 && table.findings.last?.time == 50_000)
     withExtendedLifetime(teller) {}
   }

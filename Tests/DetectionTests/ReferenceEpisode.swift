@@ -31,7 +31,8 @@ final class ReferenceEpisode {
     _ severity: Severity, emptyAt: Int128
   ) {
     state = EpisodeState(
-      opened: event.time, openedOffset: event.offset, revision: 0, key: key, severity: severity,
+      opened: event.time, opening: EventOrigin(partition: 0, offset: event.offset), revision: 0, key: key,
+      severity: severity,
       eventCount: telling.eventCount, firstSeen: telling.firstSeen, lastSeen: event.time, heldBack: 0)
     self.telling = telling
     self.window = window
@@ -59,7 +60,7 @@ final class ReferenceEpisode {
     isPending = false
     self.telling = telling
     state.opened = event.time
-    state.openedOffset = event.offset
+    state.opening = EventOrigin(partition: 0, offset: event.offset)
     state.severity = severity
     state.eventCount = max(state.eventCount, telling.eventCount)
     lastTold = event.time

@@ -107,7 +107,8 @@ final class ReferenceModel {
   private func evidence(_ event: TestEvent, _ rule: RuleSpec, isCause: Bool) -> Evidence {
     let slots = isCause && rule.evidenceLimit > 0 ? rule.evidenceSlots : []
     return Evidence(
-      offset: event.offset, time: event.time, digest: event.json.withUnsafeBufferPointer { SHA256.digest($0) },
+      origin: EventOrigin(partition: 0, offset: event.offset), time: event.time,
+      digest: event.json.withUnsafeBufferPointer { SHA256.digest($0) },
       fields: slots.compactMap { slot in event.scalar(slot).map { Evidence.FieldValue(slot: slot, value: $0) } })
   }
 
@@ -188,7 +189,7 @@ final class ReferenceModel {
     let telling = episode.telling
     findings.append(
       Finding(
-        rule: number, cause: cause, transition: transition, time: time, episode: episode.state,
+        rule: number, cause: cause, order: cause, transition: transition, time: time, episode: episode.state,
         message: telling.message, observations: telling.observations, values: telling.values, window: telling.window,
         hits: [], evidence: telling.evidence))
     episode.state.heldBack = 0

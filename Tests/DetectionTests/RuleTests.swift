@@ -34,7 +34,7 @@ import Testing
     let run = DetectorRun([try rule.plan()])
     let events = (0..<Int64(5)).map { TestEvent(offset: $0 * 2, time: $0) }
     let last = try #require(run.feedAll(events) { 2 }.last)
-    #expect(last.evidence.map(\.offset) == [4, 6, 8])
+    #expect(last.evidence.map(\.origin.offset) == [4, 6, 8])
     for (evidence, event) in zip(last.evidence, events.suffix(3)) {
       #expect(evidence.digest == event.json.withUnsafeBufferPointer { SHA256.digest($0) })
     }
@@ -64,21 +64,6 @@ import Testing
       findings[1].hits == [
         TableHit(table: 0, entry: 0, key: "bad", field: "k"), TableHit(table: 0, entry: 1, key: "worse", field: "s"),
       ])
-  }
-
-  /// A table of texts.
-  private final class ListTable: ReferenceTable {
-    let name = "listed"
-    let columns: [TableColumn] = []
-    private let keys: [String]
-    init(_ keys: [String]) { self.keys = keys }
-    var entryCount: Int { keys.count }
-    func find(_ key: BytesView) -> Int32 { Int32(keys.firstIndex(of: key.string) ?? -1) }
-    func find(_ keys: Column, rows: Selection, into entries: UnsafeMutablePointer<Int32>) {
-      for row in rows.indices { entries[row] = keys.state(row) == .value ? find(keys.views[row]) : -1 }
-    }
-    func value(entry: Int32, column: Int) -> Scalar? { nil }
-    func storage(column: Int) -> Column { ColumnStorage(type: .string, capacity: 0).column }
   }
 
   /// Records that are no events move nothing, and rows keep their offsets.

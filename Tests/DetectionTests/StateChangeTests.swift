@@ -1,4 +1,5 @@
 import Events
+import Expressions
 import Testing
 
 @testable import Detection
@@ -164,7 +165,7 @@ import Testing
         rules: try make(limit), schema: TestEvent.schema, outOfOrder: 0, capacity: DetectorRun.capacity,
         limits: PartitionDetector.Limits(stateBytes: 1 << 30, episodes: 1 << 20), adopting: run.detector))
     for again in [stored, adopted] {
-      let offsets = again.feed(events[10...]).map { $0.evidence.map(\.offset) }
+      let offsets = again.feed(events[10...]).map { $0.evidence.map(\.origin.offset) }
       let known = Array((0..<Int64(12)).suffix(6))
       let first = Array(known[..<5].suffix(limit))
       #expect(offsets == [first, Array((first + [11]).suffix(limit))])
@@ -184,6 +185,43 @@ import Testing
       #expect(again.detector.clock.watermark == max(90, 100 - outOfOrder))
       _ = again.feed([TestEvent(offset: 1, time: 120)])
       #expect(again.detector.clock.watermark == max(90, 120 - outOfOrder))
+    }
+  }
+
+  /// An alert that is open names entries of the tables in force, whatever their numbers were when it opened.
+  @Test(arguments: [["x", "bad", "worse"], ["worse", "x", "bad"], ["bad"], []])
+  func hitsOfAnotherVersion(_ keys: [String]) throws {
+    let environment = Environment(
+      fields: TestEvent.schema.fields.enumerated().map {
+        Environment.Variable(name: $1.name, type: $1.type.columnType, slot: $0, isOptional: true)
+      }, tables: [TableDeclaration(name: "listed", columns: [], hasElse: false)])
+    let plan = RulePlan(
+      id: "hit", filters: [try Program.compile("k in listed || s in listed", in: environment)], keySlots: [1],
+      kind: .event, severities: [SeverityStep(.high)], message: try Template.compile("{k}", in: environment),
+      keepFiring: 5)
+    let seed = HashSeed(first: 3, second: 4)
+    let run = DetectorRun([plan], tables: [ListTable(["x", "bad", "worse"])], seed: seed)
+    var first = TestEvent(offset: 0, time: 0, k: "bad")
+    first.s = "worse"
+    let opened = run.feed([first])
+    #expect(opened.first?.hits.map(\.entry) == [1, 2])
+    let cut = run.detector.cutState()
+    let stored = DetectorRun([plan], seed: seed)
+    try stored.detector.restore(header: cut.header, cut.records)
+    // Cut again before any table is at hand.
+    let again = DetectorRun([plan], seed: seed)
+    var store = StateStore()
+    store.apply(cut)
+    store.apply(stored.detector.cutState())
+    try again.detector.restore(header: store.header, store.log)
+    let expected = (opened.first?.hits ?? []).compactMap { hit -> TableHit? in
+      guard let place = keys.firstIndex(of: hit.key) else { return nil }
+      return TableHit(table: 0, entry: Int32(place), key: hit.key, field: hit.field)
+    }
+    for run in [run, stored, again] {
+      run.tables = [ListTable(keys)]
+      let closed = run.feed([TestEvent(offset: 1, time: 10, k: "good")])
+      #expect(closed.map(\.transition) == [.closed] && closed.first?.hits == expected)
     }
   }
 }

@@ -10,8 +10,10 @@ import Testing
     var given = StateTests.makeCase(seed)
     var random = SeededRandom(seed)
     let texts = ["count_distinct(s)", "latest(s)", "avg(m)", "min(b)", "sum(x)", "max(m)"]
-    given.rules[3].kind = .window(
-      .tumbling(1_000_000_000_000_000), lets: texts.map { text in LetSpec(text: text) { _ in nil } }, conditions: [])
+    given.rules[3] = RuleSpec(
+      id: "r3",
+      kind: .window(
+        .tumbling(1_000_000_000_000_000), lets: texts.map { text in LetSpec(text: text) { _ in nil } }, conditions: []))
     for place in given.events.indices where place < 230 {
       if random.once(in: 2) { given.events[place].k = "k0" }
       given.events[place].s = "s\(place)"

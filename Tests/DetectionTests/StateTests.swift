@@ -111,7 +111,7 @@ import Testing
       }
       guard random.once(in: 2) else { continue }
       for twin in [first] + twins { cut(twin) }
-      guard random.once(in: 3) else { continue }
+      guard twins.isEmpty || random.once(in: 3) else { continue }
       let source = random.once(in: 2) ? first : twins.randomElement(using: &random) ?? first
       let twin = Twin(make(), source.store, replay: first.run.detector.replayPoint())
       let outcome = try twin.run.detector.restore(
@@ -143,11 +143,12 @@ import Testing
   }
 
   /// What is stored is what is there: nothing is left behind when all windows have passed.
-  @Test func whatIsGoneIsTakenBack() throws {
-    let given = Self.makeCase(4)
+  @Test(arguments: UInt64(4)..<8)
+  func whatIsGoneIsTakenBack(_ seed: UInt64) throws {
+    let given = Self.makeCase(seed)
     let run = DetectorRun(try given.rules.map { try $0.plan() })
     var store = StateStore()
-    var random = SeededRandom(4)
+    var random = SeededRandom(seed)
     var start = 0
     var most = 0
     while start < given.events.count {
@@ -161,7 +162,8 @@ import Testing
     last.j = 1
     _ = run.feed([last])
     store.apply(run.detector.cutState())
-    #expect(most > 50 && store.values.isEmpty)
+    #expect(most > 20)
+    #expect(store.values.isEmpty)
   }
 
   /// A key that is busy does not rewrite its whole window, and nothing is written where nothing happened.

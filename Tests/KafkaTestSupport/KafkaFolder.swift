@@ -30,6 +30,7 @@ enum KafkaFolder {
       try? files.copyItem(
         at: folder.appendingPathComponent(script), to: mended.appendingPathComponent(script))
     }
+    try? ChildProcess.whenThisProcessHasEnded("rm -rf '\(mended.path)'")
     return mended
   }
 

@@ -11,12 +11,14 @@ struct KafkaProcess: Sendable {
   static let external = ProcessInfo.processInfo.environment["KAFKA"].flatMap { $0.isEmpty ? nil : $0 }
 
   /// `../shared/kafka` beside the package; nil where it is not.
-  private static let scripts: URL? = {
+  private static let scripts: URL? = original.map { KafkaFolder.usable($0) }
+
+  private static let original: URL? = {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
     let scripts = root.deletingLastPathComponent().appendingPathComponent("shared/kafka").standardizedFileURL
     let start = scripts.appendingPathComponent("start").path
-    return FileManager.default.isExecutableFile(atPath: start) ? KafkaFolder.usable(scripts) : nil
+    return FileManager.default.isExecutableFile(atPath: start) ? scripts : nil
   }()
 
   /// The versions that can be started, the newest first.
@@ -73,39 +75,19 @@ struct KafkaProcess: Sendable {
     }
   }
 
-  /// A shell of its own session waits for this process to be gone, then stops Kafka and removes its data.
+  /// Stops Kafka and removes its data once this process is gone.
   private func stopWithThisProcess() {
-    let scripts = Self.scripts?.path ?? ""
-    let script = """
-      exec 2>/dev/null
-      while kill -0 \(Self.processID) 2>/dev/null; do sleep 0.3; done
-      [ -d '\(directory)' ] && '\(scripts)/stop' '\(directory)' --kill; rm -rf '\(directory)'
-      """
-    _ = Self.spawn("/usr/bin/setsid", ["/bin/sh", "-c", script])
+    // The folder of links is gone by then, perhaps.
+    let scripts = Self.original?.path ?? ""
+    try? ChildProcess.whenThisProcessHasEnded(
+      "[ -d '\(directory)' ] && '\(scripts)/stop' '\(directory)' --kill; rm -rf '\(directory)'")
   }
 
   private func run(_ script: String, _ arguments: [String]) -> Int32 {
     guard let scripts = Self.scripts,
-      let process = Self.spawn(scripts.appendingPathComponent(script).path, arguments)
+      let process = try? ChildProcess(scripts.appendingPathComponent(script).path, arguments)
     else { return -1 }
-    var status: Int32 = 0
-    while waitpid(process, &status, 0) < 0 { if errno != EINTR { return -1 } }
-    return status & 0x7f == 0 ? status >> 8 & 0xff : -1
-  }
-
-  /// Starts a program that has no descriptor of ours. Foundation's `Process` learns of a child's end by a socket that
-  /// children started at the same time, and theirs, would keep open: Kafka, for as long as the tests run.
-  private static func spawn(_ program: String, _ arguments: [String]) -> pid_t? {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
-    for descriptor in (STDERR_FILENO + 1)..<1024 { posix_spawn_file_actions_addclose(&actions, descriptor) }
-    var words = ([program] + arguments).map { strdup($0) } + [nil]
-    defer { words.forEach { free($0) } }
-    var process: pid_t = 0
-    return posix_spawn(&process, program, &actions, nil, &words, environ) == 0 ? process : nil
+    return if case .exit(let code) = process.wait() { code } else { -1 }
   }
 
   /// A loopback port that is free now with as many after it as there are nodes, and so are their neighbours 100 above

@@ -1,3 +1,4 @@
+internal import Foundation
 public import Kafka
 import Locking
 
@@ -124,6 +125,18 @@ public final class RealKafka: Sendable {
   /// Ends a node at once, as a crash does; its data stays.
   public func kill(node: Int = 1) throws(RealKafkaError) { try mine().stop(["--node", "\(node)", "--kill"]) }
 
+  /// Lets a node shut down in order, which hands its partitions over first; its data stays.
+  public func terminate(node: Int = 1) throws(RealKafkaError) { try mine().stop(["--node", "\(node)"]) }
+
+  /// Copies the nodes' logs into a folder, as `node-1.log` and so on.
+  public func keepLogs(in folder: String) {
+    guard let process else { return }
+    let files = FileManager.default
+    for name in (try? files.contentsOfDirectory(atPath: process.directory)) ?? [] where name.hasPrefix("node-") {
+      try? files.copyItem(atPath: "\(process.directory)/\(name)/log", toPath: "\(folder)/\(name).log")
+    }
+  }
+
   /// Starts what was killed, on the same data; returns when it serves.
   public func restart() throws(RealKafkaError) { try mine().startAgain() }
 
@@ -156,6 +169,9 @@ public final class RealKafka: Sendable {
 public struct RealKafkaError: Error, Sendable, CustomStringConvertible {
   /// In one line.
   public let message: String
+
+  /// An error with this message.
+  public init(message: String) { self.message = message }
 
   /// The message.
   public var description: String { message }

@@ -186,4 +186,9 @@ struct SecurityTests {
     #expect(member.errors.first { $0.isPermission }?.advice?.contains("consumer group") == true)
     await member.leave()
   }
+
+  /// librdkafka 2.14 ends its handle of a broker that leaves the cluster, and says so of what was asked of it.
+  @Test func aBrokerThatLeavesTheClusterEndsNoClient() {
+    #expect(KafkaError(code: KafkaErrorCode(rawValue: -137), message: "").class == .retriable)
+  }
 }

@@ -46,6 +46,9 @@ struct SnapshotStoreTests {
           NewTopic(topics.name(of: plan.source.topic), partitions: 2, configuration: StateTopics.configuration),
         ], timeoutMilliseconds: 20_000)
       for error in errors.values { throw error }
+      // A leader may not know of its new partition yet.
+      let probe = KafkaSnapshotReader(settings: settings, topics: topics)
+      for _ in 0..<200 where (try? probe.lastMarkers(of: [partition])) == nil { usleep(50_000) }
     }
 
     func store() throws -> KafkaSnapshotStore {

@@ -1,3 +1,4 @@
+import Detection
 import Events
 import Testing
 
@@ -76,7 +77,34 @@ import Testing
     #expect(zip(cuts.dropFirst(), cuts).allSatisfy { $0 - $1 == 30 } && cuts.count >= 6, "\(cuts)")
     coordinator.take(Self.cut(partition, 5), of: partition, now: 300 * Self.second)
     #expect(!coordinator.isDue(partition, now: 900 * Self.second))
-    #expect(!coordinator.isDue(partition, now: 900 * Self.second, isFinal: true))
+  }
+
+  /// The last cut of a partition that is given up is made whatever waits, and goes out with it or after it.
+  @Test(arguments: [0, 1, 2]) func aLastCutJoinsTheOneBefore(case number: Int) {
+    var coordinator = coordinator
+    func cut(_ offset: Int64, _ value: UInt8) -> SnapshotCut {
+      var cut = Self.cut(partition, offset)
+      cut.records = [StateRecord(key: [1], value: [value]), StateRecord(key: [value], value: nil)]
+      cut.marker.recordCount = 2
+      return cut
+    }
+    let both = cut(5, 7).records + cut(8, 8).records
+    coordinator.add(partition, settled: position(9), now: 0)
+    coordinator.take(cut(5, 7), of: partition, now: 0)
+    var first: SnapshotCoordinator.Write?
+    if number > 0, case .write(let write) = coordinator.next(now: 0) { first = write }
+    #expect(coordinator.isDue(partition, now: 0, isFinal: true))
+    coordinator.take(cut(8, 8), of: partition, now: 0)
+    if let first { number == 1 ? coordinator.written(first) : coordinator.failed(first, now: 0) }
+    guard case .write(let write) = coordinator.next(now: Self.second) else {
+      Issue.record("the last cut is owed")
+      return
+    }
+    #expect(write.cut.marker.offset == 8)
+    #expect(write.cut.records == (number == 1 ? cut(8, 8).records : both))
+    #expect(write.cut.marker.recordCount == Int64(write.cut.records.count))
+    coordinator.written(write)
+    #expect(!coordinator.hasUnwritten())
   }
 
   @Test func whatIsHandedOutBelongsToTheAssignment() {

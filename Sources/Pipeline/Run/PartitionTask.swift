@@ -76,7 +76,7 @@ public final class PartitionTask {
     enrich = EnrichStage(plan)
     let origin = ReplayPoint(offset: start.offset, largest: start.largest)
     detect = DetectStage(plan, origin: origin, isTrimmed: start.isTrimmed, seed: start.seed)
-    alert = AlertStage(plan, partition: partition, tables: tables, productVersion: productVersion)
+    alert = AlertStage(plan, topic: records.originTopic, tables: tables, productVersion: productVersion)
     metrics = PartitionMetrics(partition, rules: plan.rules, registry)
     committed = start.committed
     next = start.offset

@@ -97,10 +97,10 @@ public enum PipelineMetrics {
   public static let recoveries = MetricDeclaration(
     name: "tocsin_recoveries_total", kind: .counter,
     help: "Times that the producer was replaced to settle a transaction.")
-  /// Outputs that could never be written and gave way to a smaller one.
+  /// Outputs that could never be written: each gave way to a smaller one, or was given up where it had none.
   public static let unwritable = MetricDeclaration(
     name: "tocsin_unwritable_outputs_total", kind: .counter,
-    help: "Outputs that could never be written and gave way to a smaller one.")
+    help: "Outputs that could never be written: each gave way to a smaller one, or was given up where it had none.")
   /// Entries of a table.
   public static let tableEntries = MetricDeclaration(
     name: "tocsin_table_entries", kind: .gauge, help: "Entries of a table.", labels: ["table"])

@@ -48,6 +48,8 @@ public struct SnapshotCoordinator: Sendable {
     var settled: Position
     var nextCut: Int64
     var cut: SnapshotCut?
+    /// A last cut, made while the one before it was under way.
+    var last: SnapshotCut?
     var taken = 0
     var inFlight: Int?
     var notBefore = Int64.min
@@ -99,16 +101,21 @@ public struct SnapshotCoordinator: Sendable {
 
   /// Whether the partition should be cut at its next batch boundary; `isFinal`: whether it can be, because it is given up.
   public func isDue(_ partition: PartitionID, now: Int64, isFinal: Bool = false) -> Bool {
-    guard let entry = entries[partition], entry.cut == nil else { return false }
-    return isFinal || now >= entry.nextCut
+    guard let entry = entries[partition] else { return false }
+    return isFinal ? entry.last == nil : entry.cut == nil && now >= entry.nextCut
   }
 
   /// The partition was looked at when its cut was due; nil: nothing has happened since the last one.
   public mutating func take(_ cut: SnapshotCut?, of partition: PartitionID, now: Int64) {
-    guard var entry = entries[partition], entry.cut == nil else { return }
-    entry.cut = cut
-    number += 1
-    entry.taken = number
+    guard var entry = entries[partition] else { return }
+    if let cut, let before = entry.cut {
+      // The last one, since no other is asked for while one waits.
+      if entry.inFlight == nil { entry.cut = before.followed(by: cut) } else { entry.last = cut }
+    } else if let cut {
+      entry.cut = cut
+      number += 1
+      entry.taken = number
+    }
     // In step with what it was, however late it is looked at.
     let late = max(0, now - entry.nextCut) / timing.every
     entry.nextCut += (late + 1) * timing.every
@@ -143,7 +150,8 @@ public struct SnapshotCoordinator: Sendable {
     inFlight = nil
     guard var entry = entries[write.cut.partition], entry.inFlight == write.number else { return }
     entry.inFlight = nil
-    entry.cut = nil
+    entry.cut = entry.last
+    entry.last = nil
     entry.notBefore = .min
     entry.retryDelay = timing.retryFirst
     entries[write.cut.partition] = entry
@@ -154,6 +162,8 @@ public struct SnapshotCoordinator: Sendable {
     inFlight = nil
     guard var entry = entries[write.cut.partition], entry.inFlight == write.number else { return }
     entry.inFlight = nil
+    if let last = entry.last { entry.cut = entry.cut?.followed(by: last) }
+    entry.last = nil
     entry.notBefore = now + entry.retryDelay
     entry.retryDelay = min(entry.retryDelay * 2, timing.retryMost)
     entries[write.cut.partition] = entry

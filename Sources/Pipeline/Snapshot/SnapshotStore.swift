@@ -20,6 +20,15 @@ public struct SnapshotCut: Sendable, Hashable {
     self.records = records
     self.obsolete = obsolete
   }
+
+  /// Both as one, at the later one's place.
+  func followed(by later: SnapshotCut) -> SnapshotCut {
+    var both = later
+    both.records = records + later.records
+    both.obsolete = obsolete + later.obsolete
+    both.marker.recordCount += marker.recordCount
+    return both
+  }
 }
 
 /// Where snapshots are kept. Writing and reading may block; they come from queues of their own.

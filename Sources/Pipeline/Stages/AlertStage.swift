@@ -10,15 +10,16 @@ final class AlertStage {
   private static let largeBody = 32 << 10
 
   private let plan: PipelinePlan
-  private let partition: PartitionID
+  /// The topic that the events' own records stand in.
+  private let topic: String
   private let pipeline: AlertRecord.Pipeline
   private let tables: [TableSnapshot]
   private let versions: [String: String]
   private let encoder = AlertEncoder()
 
-  init(_ plan: PipelinePlan, partition: PartitionID, tables: [TableSnapshot], productVersion: String) {
+  init(_ plan: PipelinePlan, topic: String, tables: [TableSnapshot], productVersion: String) {
     self.plan = plan
-    self.partition = partition
+    self.topic = topic
     self.tables = tables
     pipeline = AlertRecord.Pipeline(
       name: plan.name, version: plan.version, productVersion: productVersion, alertSource: plan.outputs.alertSource)
@@ -30,11 +31,11 @@ final class AlertStage {
     var outputs: [Output] = []
     for failure in batch.failures {
       guard plan.outputs.deadLetter != nil, batch.records[failure.row].offset >= muted else { continue }
-      outputs.append(RejectedRecord.deadLetter(failure, batch, partition))
+      outputs.append(RejectedRecord.deadLetter(failure, batch))
     }
     if plan.outputs.late != nil {
       for row in late.indices where batch.records[row].offset >= muted {
-        outputs.append(RejectedRecord.late(row, batch, partition))
+        outputs.append(RejectedRecord.late(row, batch))
       }
     }
     for finding in findings where finding.cause >= muted { outputs.append(alert(finding, batch)) }
@@ -74,7 +75,7 @@ final class AlertStage {
         AlertRecord.Window(text: description.window ?? "", from: $0.start, to: $0.end)
       },
       evidence: finding.evidence.map(evidence), hits: hits, tables: versions,
-      traceParent: traceParent(finding.cause, batch), crypto: crypto(hits, subject))
+      traceParent: traceParent(finding.order, batch), crypto: crypto(hits, subject))
   }
 
   private func rule(_ description: RuleDescription) -> AlertRecord.Rule {
@@ -94,20 +95,21 @@ final class AlertStage {
       case .closed: .closed
       }
     return AlertRecord.Episode(
-      state: transition, revision: state.revision + 1, start: state.opened, opening: place(state.openedOffset),
+      state: transition, revision: state.revision + 1, start: state.opened, opening: place(state.opening),
       opened: state.opened, events: Int(state.eventCount), heldBack: Int(state.heldBack),
       isEvidenceTruncated: state.eventCount > Int64(finding.evidence.count))
   }
 
-  private func place(_ offset: Int64) -> RecordPlace {
-    RecordPlace(topic: partition.topic, partition: partition.number, offset: offset)
+  private func place(_ origin: EventOrigin) -> RecordPlace {
+    RecordPlace(topic: topic, partition: origin.partition, offset: origin.offset)
   }
 
   private func subject(
     _ finding: Finding, _ rule: RulePlan, _ description: RuleDescription
   ) -> AlertRecord.Subject {
     guard let first = rule.keySlots.first, let value = finding.episode.key.first else {
-      let place = "\(partition.topic)/\(partition.number)/\(finding.episode.openedOffset)"
+      let opening = finding.episode.opening
+      let place = "\(topic)/\(opening.partition)/\(opening.offset)"
       return AlertRecord.Subject(entity: description.entity, value: place, key: [])
     }
     let names = rule.keySlots.map { plan.schema.fields[$0].name }
@@ -124,7 +126,7 @@ final class AlertStage {
 
   private func evidence(_ evidence: Evidence) -> AlertRecord.Evidence {
     AlertRecord.Evidence(
-      place: place(evidence.offset), eventTime: evidence.time, sha256: SHA256.hexDigits(evidence.digest),
+      place: place(evidence.origin), eventTime: evidence.time, sha256: SHA256.hexDigits(evidence.digest),
       fields: evidence.fields.map { field in
         let declaration = plan.schema.fields[field.slot]
         return AlertRecord.Field(
@@ -155,8 +157,9 @@ final class AlertStage {
     }
   }
 
-  private func traceParent(_ offset: Int64, _ batch: EventBatch) -> String? {
-    guard let row = batch.row(of: offset), case .value(let value) = batch.records.header(row, named: Self.traceHeader)
+  private func traceParent(_ order: Int64, _ batch: EventBatch) -> String? {
+    guard let row = batch.records.row(ofOrder: order),
+      case .value(let value) = batch.records.header(row, named: Self.traceHeader)
     else { return nil }
     return value.string
   }
@@ -178,19 +181,4 @@ final class AlertStage {
   }
 
   private func isAddress(_ slot: Int) -> Bool { plan.schema.fields[slot].type == .address }
-}
-
-extension EventBatch {
-  /// The row of the record at an offset, found by halving: offsets rise.
-  fileprivate func row(of offset: Int64) -> Int? {
-    var low = 0
-    var high = count - 1
-    while low <= high {
-      let middle = (low + high) / 2
-      let found = records[middle].offset
-      if found == offset { return middle }
-      if found < offset { low = middle + 1 } else { high = middle - 1 }
-    }
-    return nil
-  }
 }

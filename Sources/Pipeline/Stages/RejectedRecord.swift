@@ -7,29 +7,28 @@ enum RejectedRecord {
 
   /// The dead letter for a record: its own bytes, key and headers, then `tocsin-reason`, `tocsin-field`, `tocsin-detail`,
   /// `tocsin-topic`, `tocsin-partition`, `tocsin-offset`.
-  static func deadLetter(_ failure: DecodeFailure, _ batch: EventBatch, _ partition: PartitionID) -> Output {
+  static func deadLetter(_ failure: DecodeFailure, _ batch: EventBatch) -> Output {
     var headers = [header("tocsin-reason", failure.reason.rawValue)]
     if let field = failure.field { headers.append(header("tocsin-field", batch.schema.fields[field].name)) }
     headers.append(header("tocsin-detail", failure.detail))
-    return output(.deadLetter, failure.row, batch, partition, headers)
+    return output(.deadLetter, failure.row, batch, headers)
   }
 
   /// The late event's record, with `tocsin-event-time` beside its place.
-  static func late(_ row: Int, _ batch: EventBatch, _ partition: PartitionID) -> Output {
+  static func late(_ row: Int, _ batch: EventBatch) -> Output {
     let time = TimestampText.text(batch.times[row])
     return output(
-      .late, row, batch, partition, [header("tocsin-reason", "late"), header("tocsin-event-time", time)])
+      .late, row, batch, [header("tocsin-reason", "late"), header("tocsin-event-time", time)])
   }
 
   private static func output(
-    _ destination: Output.Destination, _ row: Int, _ batch: EventBatch, _ partition: PartitionID,
-    _ reason: [RecordBatch.Header]
+    _ destination: Output.Destination, _ row: Int, _ batch: EventBatch, _ reason: [RecordBatch.Header]
   ) -> Output {
     let records = batch.records
-    let offset = records[row].offset
+    let origin = records[row].origin
     let place = [
-      header("tocsin-topic", partition.topic), header("tocsin-partition", "\(partition.number)"),
-      header("tocsin-offset", "\(offset)"),
+      header("tocsin-topic", records.originTopic), header("tocsin-partition", "\(origin.partition)"),
+      header("tocsin-offset", "\(origin.offset)"),
     ]
     let value = records.value(row).map { Array($0.buffer) }
     let added = reason + place
@@ -41,7 +40,7 @@ enum RejectedRecord {
     }
     return Output(
       destination, key: records.key(row).map { Array($0.buffer) }, value: value,
-      headers: records.headers(row) + added, cause: offset, substitute: substitute)
+      headers: records.headers(row) + added, cause: records[row].offset, substitute: substitute)
   }
 
   private static func header(_ name: String, _ value: String) -> RecordBatch.Header {
