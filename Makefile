@@ -4,9 +4,11 @@ SHELL := /bin/bash
 PACKAGES := librdkafka-dev libsimdjson-dev libyaml-dev libre2-dev libssl-dev
 TEST_PACKAGES := kcat
 TOCSIN := .build/release/tocsin
+STEPS ?= 1000000
+SEED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test build demo test lint format sanitize bench torture restart-test clean
+.PHONY: help install install-test build demo test simulate lint format sanitize bench torture restart-test clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -25,6 +27,10 @@ demo: build ## Watch real sanctions lists raise real alerts on an embedded broke
 
 test: install-test ## Run every test; those that need a Kafka start one, or are named as skipped
 	@scripts/test
+
+simulate: install ## Whole runs in memory with seeded faults: make simulate STEPS=1000000 SEED=n; one of them: SHOW=n
+	swift build -c release --product simulate
+	.build/release/simulate $(if $(SHOW),--show $(SHOW) $(if $(WITHOUT),--without $(WITHOUT)),--steps $(STEPS) --seed $(SEED))
 
 lint: install ## Check the layout, and build with warnings as errors
 	swift format lint --strict --parallel --recursive Sources Tests Benchmarks Package.swift

@@ -66,6 +66,12 @@ let package = Package(
     .target(
       name: "KafkaTestSupport", dependencies: ["Kafka", "Locking"], path: "Tests/KafkaTestSupport",
       swiftSettings: strict),
+    // Whole runs in memory, with faults, from one number; a target, since tests and `make simulate` both run it.
+    .target(
+      name: "Simulator", dependencies: ["Pipeline", "Detection", "Events", "Configuration", "Telemetry"],
+      path: "Tests/Simulator", swiftSettings: strict),
+    .executableTarget(name: "simulate", dependencies: ["Simulator"], path: "Tests/Simulate", swiftSettings: strict),
+    tests("SimulatorTests", ["Simulator"]),
     // Processes and brokers are killed, and every alert is held against the truth: a program, and a short run of it as a test.
     .target(
       name: "TortureSupport", dependencies: ["Kafka", "KafkaTestSupport", "Locking", "CCrypto"],

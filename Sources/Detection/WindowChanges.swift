@@ -19,8 +19,8 @@ struct WindowChanges {
   /// Records come in, in any order: pieces are not linked by their number yet.
   var isRestoring = false
   /// Pieces that are new or changed, and keys whose evidence did. Those that have gone stay until the next cut.
-  private(set) var pieces: [UnsafeMutablePointer<WindowPiece>] = []
-  private(set) var entries: [UnsafeMutablePointer<KeyEntry>] = []
+  private(set) var pieces: [BlockNumber] = []
+  private(set) var entries: [BlockNumber] = []
   /// What has gone and a cut had told.
   private(set) var gonePieces: [(hash: KeyHash, number: Int64)] = []
   private(set) var goneEvidence: [KeyHash] = []
@@ -28,28 +28,23 @@ struct WindowChanges {
   /// An entry is noted once it has evidence.
   var flagsOfNewEntry: ChangeFlags { isTracking ? [] : .isNoted }
 
-  @inline(never)
-  mutating func note(_ piece: UnsafeMutablePointer<WindowPiece>) {
-    piece.pointee.changes.insert(.isNoted)
+  mutating func note(piece: BlockNumber) {
     if isTracking { pieces.append(piece) }
   }
 
-  @inline(never)
-  mutating func note(_ entry: UnsafeMutablePointer<KeyEntry>) {
-    entry.pointee.changes.insert(.isNoted)
+  mutating func note(entry: BlockNumber) {
     if isTracking { entries.append(entry) }
   }
 
   /// A piece goes; whether its block must stay until the next cut.
-  mutating func mustWait(_ piece: UnsafeMutablePointer<WindowPiece>) -> Bool {
-    if piece.pointee.changes.contains(.isSaved) {
-      gonePieces.append((piece.pointee.entry.pointee.hash, piece.pointee.number))
-    }
+  mutating func mustWait(_ piece: UnsafeMutablePointer<WindowPiece>, _ hash: KeyHash, _ number: Int64) -> Bool {
+    if piece.pointee.changes.contains(.isSaved) { gonePieces.append((hash, number)) }
     guard isTracking, piece.pointee.changes.contains(.isNoted) else { return false }
     piece.pointee.changes.insert(.isGone)
     return true
   }
 
+  /// As much for an entry.
   mutating func mustWait(_ entry: UnsafeMutablePointer<KeyEntry>) -> Bool {
     if entry.pointee.changes.contains(.isSaved) { goneEvidence.append(entry.pointee.hash) }
     guard isTracking, entry.pointee.changes.contains(.isNoted) else { return false }
@@ -71,16 +66,16 @@ struct WindowChanges {
   /// Where there are no cuts for long, what came and went between two must not pile up.
   mutating func sweep(_ windows: KeyedWindows) {
     if pieces.count > 2 * windows.pieceCount + 1_024 {
-      pieces.removeAll { piece in
-        guard piece.pointee.changes.contains(.isGone) else { return false }
-        windows.pieces.giveBack(UnsafeMutableRawPointer(piece))
+      pieces.removeAll { block in
+        guard windows.piece(block).pointee.changes.contains(.isGone) else { return false }
+        windows.pieces.giveBack(block)
         return true
       }
     }
     if entries.count > 2 * windows.keyCount + 1_024 {
-      entries.removeAll { entry in
-        guard entry.pointee.changes.contains(.isGone) else { return false }
-        windows.entries.giveBack(UnsafeMutableRawPointer(entry))
+      entries.removeAll { block in
+        guard windows.entry(block).pointee.changes.contains(.isGone) else { return false }
+        windows.entries.giveBack(block)
         return true
       }
     }

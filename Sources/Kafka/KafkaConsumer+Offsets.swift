@@ -11,19 +11,28 @@ extension KafkaConsumer {
     _ partitions: [TopicPartition], timeoutMilliseconds: Int32
   ) throws(KafkaError) -> [TopicPartition: CommittedOffset] {
     guard !partitions.isEmpty else { return [:] }
-    let deadline = ContinuousClock.now + .milliseconds(Int64(timeoutMilliseconds))
-    while true {
-      do {
-        return try committedNow(partitions, timeoutMilliseconds: max(1, deadline.millisecondsFromNow))
-      } catch  where error.code == .unstableOffsetCommit && deadline.millisecondsFromNow > Self.unstableRetry {
-        // librdkafka retries this only for partitions that it starts to read by itself.
-        usleep(UInt32(Self.unstableRetry) * 1000)
-      }
+    // librdkafka retries unstable offsets only for partitions that it starts to read by itself.
+    return try retrying(timeoutMilliseconds) { left throws(KafkaError) in
+      try committedNow(partitions, timeoutMilliseconds: left)
     }
   }
 
-  /// Milliseconds between two looks at an offset that an open transaction holds back.
-  private static let unstableRetry: Int32 = 50
+  /// Milliseconds between two questions that were answered at once, but not well.
+  private static let retryPause: Int32 = 50
+
+  /// Asks again until there is an answer or an error that waiting does not mend, within a time limit.
+  private func retrying<Answer>(
+    _ timeoutMilliseconds: Int32, _ body: (Int32) throws(KafkaError) -> Answer
+  ) throws(KafkaError) -> Answer {
+    let deadline = ContinuousClock.now + .milliseconds(Int64(timeoutMilliseconds))
+    while true {
+      do {
+        return try body(max(1, deadline.millisecondsFromNow))
+      } catch  where error.class == .retriable && deadline.millisecondsFromNow > Self.retryPause {
+        usleep(UInt32(Self.retryPause) * 1000)
+      }
+    }
+  }
 
   private func committedNow(
     _ partitions: [TopicPartition], timeoutMilliseconds: Int32
@@ -50,10 +59,18 @@ extension KafkaConsumer {
     try list.checkEach("committing the offset")
   }
 
-  /// Asks the partition's leader for its oldest and next offset.
+  /// Asks the partition's leader for its oldest and next offset; waits for a leader within the time limit.
   ///
   /// - Throws: `.unknownPartition` is retriable here: librdkafka says so of each partition that has no leader just now.
   public func watermarkOffsets(
+    _ partition: TopicPartition, timeoutMilliseconds: Int32
+  ) throws(KafkaError) -> WatermarkOffsets {
+    try retrying(timeoutMilliseconds) { left throws(KafkaError) in
+      try watermarkOffsetsNow(partition, timeoutMilliseconds: left)
+    }
+  }
+
+  private func watermarkOffsetsNow(
     _ partition: TopicPartition, timeoutMilliseconds: Int32
   ) throws(KafkaError) -> WatermarkOffsets {
     var low: Int64 = 0

@@ -123,7 +123,7 @@ public struct ClientSettings: Sendable, Hashable {
 
 extension PipelineFailure {
   /// What a Kafka error means for the process.
-  init(_ error: KafkaError) {
+  public init(_ error: KafkaError) {
     let kind: Kind =
       if error.isFenced {
         .fenced

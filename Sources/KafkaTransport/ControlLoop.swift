@@ -7,7 +7,7 @@ internal import Telemetry
 
 /// The control thread's work: it polls the consumer, takes partitions over and gives them up. It touches no record.
 final class ControlLoop {
-  private struct Held {
+  struct Held {
     var worker: PartitionWorker
     /// Where the partition ended when it was taken over.
     var end: Int64
@@ -16,26 +16,32 @@ final class ControlLoop {
   /// Milliseconds of one poll: how soon a stop or an answer from another thread is seen.
   static let pollTimeout: Int32 = 50
 
-  private let runner: KafkaRunner
+  let runner: KafkaRunner
   let consumer: KafkaConsumer
-  private let committer: Committer
+  let committer: Committer
   private let snapshotter: Snapshotter
   private let restorer: StateRestorer
+  private let keeper: VersionKeeper?
   private let takeOver: TakeOver
-  private let membership: Membership
+  let membership: Membership
   /// Partitions whose state is being restored: their workers begin when it is.
-  private var restoring: [PartitionID: (worker: PartitionWorker, log: KafkaPartitionLog)] = [:]
-  private var ended: Membership.Ended?
-  private var lastGroup: GroupMetadata?
-  private var held: [PartitionID: Held] = [:]
+  var restoring: [PartitionID: (worker: PartitionWorker, log: KafkaPartitionLog)] = [:]
+  var ended: Membership.Ended?
+  var lastGroup: GroupMetadata?
+  var held: [PartitionID: Held] = [:]
   /// Partitions that are being taken over: the assignment is answered when their places are known.
-  private var pending: Set<TopicPartition> = []
-  private let epoch = Epoch()
+  var pending: Set<TopicPartition> = []
+  let epoch = Epoch()
   private var watermark: SourceWatermark
   var log: Logger { runner.log }
+  let counts: ExchangeCounts
+  /// Where there are exchanges.
+  private let lead: LeadWatch?
+  /// Whether the ends of exchanges have been asked for since the source was read to its end.
+  var hasAskedEnds = false
 
   /// Counts assignments, so that the answer to an older one is known as such.
-  private final class Epoch: Sendable {
+  final class Epoch: Sendable {
     private let number = Atomic<Int>(0)
     var current: Int { number.load(ordering: .acquiring) }
     func advance() { number.add(1, ordering: .acquiringAndReleasing) }
@@ -43,7 +49,7 @@ final class ControlLoop {
 
   init(
     runner: KafkaRunner, consumer: KafkaConsumer, committer: Committer, snapshotter: Snapshotter,
-    restorer: StateRestorer, takeOver: TakeOver, membership: Membership
+    restorer: StateRestorer, takeOver: TakeOver, keeper: VersionKeeper?, membership: Membership, counts: ExchangeCounts
   ) {
     self.runner = runner
     self.consumer = consumer
@@ -51,19 +57,24 @@ final class ControlLoop {
     self.snapshotter = snapshotter
     self.restorer = restorer
     self.takeOver = takeOver
+    self.keeper = keeper
     self.membership = membership
+    self.counts = counts
+    let topology = runner.topology
+    lead =
+      topology.exchanges.isEmpty ? nil : LeadWatch(consumer, topology.source, partitionCount: counts.source)
     watermark = SourceWatermark(idleAfter: runner.plan.source.idle)
   }
 
-  func run(partitionCount: Int) throws(PipelineFailure) -> Membership.Ended {
+  func run() throws(PipelineFailure) -> Membership.Ended {
     do throws(KafkaError) {
-      try consumer.subscribe([runner.plan.source.topic])
+      try consumer.subscribe([runner.plan.source.topic] + runner.topology.exchanges.map(\.topic))
     } catch {
       throw PipelineFailure(error)
     }
     log.info(
       "joining the group",
-      ["group": runner.settings.group, "topic": runner.plan.source.topic, "partitions": "\(partitionCount)"])
+      ["group": runner.settings.group, "topic": runner.plan.source.topic, "partitions": "\(counts.source)"])
     var lastTick = ContinuousClock.now
     while !runner.isStopRequested, ended == nil {
       if let event = consumer.poll(timeoutMilliseconds: Self.pollTimeout) { handle(event) }
@@ -71,6 +82,9 @@ final class ControlLoop {
       if ContinuousClock.now - lastTick >= .seconds(1) {
         lastTick = .now
         tick()
+      }
+      if let lead, lead.isHoldingBack {
+        lead.look(sources, now: Int64(bitPattern: DispatchTime.now().uptimeNanoseconds))
       }
       if runner.options.stopsAtEnd, hasReadAll { runner.stop() }
     }
@@ -102,14 +116,26 @@ final class ControlLoop {
     case .places(.failure(let failure), _): runner.fail(failure)
     case .places(.success(let places), let rebalance): begin(places, rebalance)
     case .restored(let worker, let failure): restored(worker, failure)
+    case .version(let version):
+      keeper?.take(version)
+      for held in held.values { held.worker.offer(version) }
     }
+  }
+
+  /// From now on offsets go out with the membership of now. A cooperative rebalance moves the generation on while partitions
+  /// are kept: what they have unsettled, and what a revoked one has, would be refused under the old one. Nobody else is given
+  /// a partition of ours before we have answered.
+  func renewGroup() {
+    guard let group = consumer.groupMetadata(), group.isMember else { return }
+    lastGroup = group
+    membership.set(group)
   }
 
   private func assigned(_ partitions: [TopicPartition], _ rebalance: RebalanceProtocol) {
     epoch.advance()
+    renewGroup()
     if partitions.isEmpty {
       answer { () throws(KafkaError) in try consumer.assign([], rebalance) }
-      takeMembership()
       return
     }
     log.info("partitions were assigned", ["partitions": partitions.map(\.description).joined(separator: ", ")])
@@ -146,7 +172,7 @@ final class ControlLoop {
     } catch {
       return runner.fail(PipelineFailure(error))
     }
-    takeMembership()
+    renewGroup()
     tell(places)
     for (place, worker, log) in starts {
       guard let marker = place.recovery.marker else {
@@ -168,17 +194,9 @@ final class ControlLoop {
     worker.start(found.log)
   }
 
-  private func takeMembership() {
-    let group = consumer.groupMetadata()
-    if let group, group.isMember { lastGroup = group }
-    membership.set(group)
-  }
-
   private func makeWorker(_ place: TakeOver.Place) -> PartitionWorker {
-    let task = PartitionTask(
-      plan: runner.plan, tables: runner.tables, partition: place.partition, start: place.recovery.start,
-      productVersion: runner.productVersion, registry: runner.registry)
-    return PartitionWorker(task: task, committer: committer, snapshotter: snapshotter) { [weak runner] worker, event in
+    PartitionWorker(task: makeTask(place), committer: committer, snapshotter: snapshotter) {
+      [weak runner] worker, event in
       switch event {
       case .failed(let failure): runner?.fail(failure)
       case .caughtUp(let records):
@@ -188,40 +206,17 @@ final class ControlLoop {
     }
   }
 
-  private func tell(_ places: [TakeOver.Place]) {
-    for place in places {
-      let (start, partition) = (place.recovery.start, "\(place.partition)")
-      for note in place.recovery.notes {
-        note.isGrave ? log.error(note.text, ["partition": partition]) : log.info(note.text, ["partition": partition])
-      }
-      guard start.offset < start.committed else { continue }
-      log.info(
-        "reading again, with outputs muted, up to where the group had come",
-        [
-          "partition": partition, "from": "\(start.offset)", "to": "\(start.committed)",
-          "records": "\(start.committed - start.offset)",
-        ])
+  private func makeTask(_ place: TakeOver.Place) -> sending PartitionTask {
+    guard let keeper else {
+      return PartitionTask(
+        plan: runner.plan, tables: runner.tables, partition: place.partition, start: place.recovery.start,
+        productVersion: runner.productVersion, registry: runner.registry, topology: runner.topology, counts: counts)
     }
-  }
-
-  /// The group has another member of our name. It may be another process, which has then taken our transactional id too; or
-  /// ourselves, where a first attempt to join was answered late and a second one had followed it.
-  private func fenced(_ error: KafkaError) {
-    epoch.advance()
-    pending = []
-    let place = held.keys.min() ?? PartitionID(runner.plan.source.topic, 0)
-    give(up: Array(held.keys), isLost: true, patience: 0)
-    let isTaken = lastGroup.map { membership.isNameTaken(place, $0) } ?? nil
-    guard isTaken == false else {
-      let name = runner.settings.memberName ?? runner.settings.transactionalID
-      return runner.fail(
-        PipelineFailure(
-          .fenced,
-          "another process runs as `\(name)` and has taken over; give each process a name of its own with --instance "
-            + "[\(error.code.name)]"))
-    }
-    log.warning("the group had not heard of this member for too long and took it for another: joining anew")
-    ended = .fencedByItself
+    return PartitionTask(
+      versions: TaskVersions(
+        newest: keeper.newest, earlier: place.versions, group: runner.settings.group),
+      partition: place.partition,
+      start: place.recovery.start, productVersion: runner.productVersion, registry: runner.registry, counts: counts)
   }
 
   private func revoked(_ partitions: [TopicPartition], isLost: Bool, _ rebalance: RebalanceProtocol) {
@@ -230,6 +225,9 @@ final class ControlLoop {
     log.info(
       isLost ? "partitions were lost" : "partitions were revoked",
       ["partitions": partitions.map(\.description).joined(separator: ", ")])
+    // A cooperative member has joined the next generation by now, in which these partitions are still nobody else's: with
+    // the metadata of the one before, nothing could be settled any more.
+    if !isLost { renewGroup() }
     give(
       up: partitions.map { PartitionID($0.topic, $0.partition) }, isLost: isLost, patience: KafkaRunner.revokePatience)
     answer { () throws(KafkaError) in try consumer.unassign(partitions, rebalance) }
@@ -245,7 +243,7 @@ final class ControlLoop {
 
   /// Stops workers, waits until what they handed over is settled and their last snapshot is written, and forgets the
   /// partitions.
-  private func give(up partitions: [PartitionID], isLost: Bool, patience: Int) {
+  func give(up partitions: [PartitionID], isLost: Bool, patience: Int) {
     let workers = partitions.compactMap { held.removeValue(forKey: $0)?.worker }
     for worker in workers { worker.stop(isCut: !isLost) }
     for partition in partitions { restoring.removeValue(forKey: partition)?.log.close() }
@@ -254,10 +252,10 @@ final class ControlLoop {
     if isLost {
       committer.drop(names)
       snapshotter.drop(names)
-    } else if !committer.drain(names, timeoutMilliseconds: patience) {
+    } else if !committer.drain(names, timeoutMilliseconds: patience, meanwhile: renewGroup) {
       log.warning("some outputs could not be settled in time; whoever reads the partitions next makes them again")
       snapshotter.drop(names)
-    } else if !snapshotter.drain(names, timeoutMilliseconds: patience) {
+    } else if !snapshotter.drain(names, timeoutMilliseconds: patience, meanwhile: renewGroup) {
       log.warning("a last snapshot could not be written in time; whoever reads the partitions next reads further back")
     }
     for name in names { runner.registry.removeGauges(label: "partition", value: "\(name.number)") }
@@ -265,23 +263,27 @@ final class ControlLoop {
 
   // MARK: Time and end
 
+  private var sources: [PartitionID: PartitionWorker] {
+    held.filter { $0.key.topic == runner.plan.source.topic }.mapValues(\.worker)
+  }
+
   private func tick() {
     let now = Int64(bitPattern: DispatchTime.now().uptimeNanoseconds)
-    watermark.update(held.mapValues(\.worker.state), now: now)
-    RunnerMetrics.update(runner.registry, watermark, held.keys)
+    let sources = sources
+    watermark.update(sources.mapValues(\.state), now: now)
+    if let lead {
+      // Each looks then, too, whether there is news for exchanges.
+      lead.look(sources, now: now)
+    }
+    RunnerMetrics.update(runner.registry, watermark, sources.keys)
     // A quiet partition is cut too.
     for held in held.values where snapshotter.isDue(held.worker.partition) { held.worker.wake() }
     runner.tick()
   }
 
-  /// Whether all that was there when its partitions were taken over has been read, and nothing is being taken over.
-  private var hasReadAll: Bool {
-    guard !held.isEmpty, pending.isEmpty, restoring.isEmpty else { return false }
-    return held.values.allSatisfy { $0.worker.state.end >= $0.end }
-  }
-
   private func stop() {
     log.info("stopping: what was read is settled first")
+    renewGroup()
     give(up: Array(held.keys), isLost: false, patience: KafkaRunner.stopPatience)
     committer.stop()
     snapshotter.stop()

@@ -38,11 +38,16 @@ public final class KafkaRunner: Sendable {
   static let stopPatience = 30_000
 
   let plan: PipelinePlan
+  /// What of it runs where.
+  let topology: Topology
   let tables: [TableSnapshot]
   let options: Options
   let registry: MetricsRegistry
   let productVersion: String
   let settings: ClientSettings
+  /// The pipeline file and what was loaded of it; nil: the pipeline has one version for good.
+  private let watched: (path: String, loaded: VersionLoader.Loaded)?
+  private let keeper = Lock<VersionKeeper?>(nil)
   private let onTick: @Sendable () -> Void
   let log = Logger(module: "KafkaTransport")
   private let isStopping = Atomic<Bool>(false)
@@ -52,18 +57,43 @@ public final class KafkaRunner: Sendable {
 
   /// What other threads tell the control thread.
   enum Message: Sendable {
+    case version(PipelineVersion)
     case places(Result<[TakeOver.Place], PipelineFailure>, RebalanceProtocol)
     case restored(PartitionWorker, PipelineFailure?)
   }
 
-  /// A runner; opens no connection yet.
+  /// A runner of one version for good; opens no connection yet.
   ///
   /// - Parameter onTick: called about once a second on the control thread.
   /// - Throws: `.configuration` where librdkafka refuses a property.
-  public init(
+  public convenience init(
     plan: PipelinePlan, tables: [TableSnapshot], options: Options, registry: MetricsRegistry, productVersion: String,
     onTick: @escaping @Sendable () -> Void = {}
   ) throws(PipelineFailure) {
+    try self.init(
+      plan, tables, nil, options: options, registry: registry, productVersion: productVersion, onTick: onTick)
+  }
+
+  /// A runner that watches a pipeline file and its lists, and brings changes into force; opens no connection yet.
+  ///
+  /// - Parameters:
+  ///   - loaded: what was loaded from the file.
+  ///   - onTick: called about once a second on the control thread.
+  /// - Throws: `.configuration` where librdkafka refuses a property.
+  public convenience init(
+    path: String, loaded: VersionLoader.Loaded, options: Options, registry: MetricsRegistry, productVersion: String,
+    onTick: @escaping @Sendable () -> Void = {}
+  ) throws(PipelineFailure) {
+    try self.init(
+      loaded.version.plan, loaded.version.tables, (path, loaded), options: options, registry: registry,
+      productVersion: productVersion, onTick: onTick)
+  }
+
+  private init(
+    _ plan: PipelinePlan, _ tables: [TableSnapshot], _ watched: (path: String, loaded: VersionLoader.Loaded)?,
+    options: Options, registry: MetricsRegistry, productVersion: String, onTick: @escaping @Sendable () -> Void
+  ) throws(PipelineFailure) {
+    self.watched = watched
     self.plan = plan
     self.tables = tables
     self.options = options
@@ -71,9 +101,11 @@ public final class KafkaRunner: Sendable {
     self.productVersion = productVersion
     self.onTick = onTick
     isLeaving = Atomic(options.leavesGroup || options.stopsAtEnd)
+    let properties = plan.properties.merging(options.properties) { $1 }
+    topology = Topology(plan, group: properties["group.id"])
     settings = ClientSettings(
-      plan: plan, properties: plan.properties.merging(options.properties) { $1 }, instance: options.instance,
-      tellsEnd: options.stopsAtEnd)
+      plan: plan, properties: properties, instance: options.instance,
+      tellsEnd: options.stopsAtEnd || !topology.exchanges.isEmpty)
     guard settings.consumer["bootstrap.servers"] != nil else {
       throw PipelineFailure(
         .configuration, "no broker is named: give --bootstrap HOST:PORT, or bootstrap.servers under librdkafka:")
@@ -91,6 +123,9 @@ public final class KafkaRunner: Sendable {
 
   /// A member without a name is forgotten by its group in any case.
   var leavesGroup: Bool { isLeaving.load(ordering: .acquiring) && settings.memberName != nil }
+
+  /// Asks for the pipeline file and its lists to be read again; may be called from any thread.
+  public func reload() { keeper.withLock { $0 }?.reload() }
 
   var isStopRequested: Bool { isStopping.load(ordering: .acquiring) }
 
@@ -110,7 +145,10 @@ public final class KafkaRunner: Sendable {
     }
   }
 
-  func tick() { onTick() }
+  func tick() {
+    keeper.withLock { $0 }?.tick()
+    onTick()
+  }
 
   /// The topic that keeps a plan's state, where the group has this name; nil: the pipeline's own.
   public static func stateTopic(of plan: PipelinePlan, group: String? = nil) -> String {
@@ -120,16 +158,17 @@ public final class KafkaRunner: Sendable {
   /// Runs until it is stopped, all has been read (with `stopsAtEnd`), or it cannot go on. Blocks; everything that was read is
   /// settled when it returns in order.
   public func run() throws(PipelineFailure) {
-    let topics = OutputTopics(plan.outputs)
+    let topics = OutputTopics(plan.outputs, topology)
     let stateTopics = StateTopics(group: settings.group, source: plan.source.topic)
     let check = StartCheck(
-      plan: plan, settings: settings, topics: topics, stateTopics: stateTopics, createsTopics: options.createsTopics,
-      checksSettings: options.checksTopicSettings, isStopped: { [weak self] in self?.isStopRequested ?? true })
-    let partitionCount = try check.run()
+      plan: plan, settings: settings, topics: topics, topology: topology, stateTopics: stateTopics,
+      createsTopics: options.createsTopics, checksSettings: options.checksTopicSettings,
+      isStopped: { [weak self] in self?.isStopRequested ?? true })
+    let counts = try check.run()
+    let keeper = try openKeeper()
     var isAgain = true
     while isAgain {
-      _ = takeMessages()
-      let ended = try session(topics, stateTopics, partitionCount)
+      let ended = try session(topics, stateTopics, counts, keeper)
       isAgain = ended == .fencedByItself && !isStopRequested
     }
     if let reason = failure.withLock({ $0 }) { throw reason }
@@ -137,7 +176,7 @@ public final class KafkaRunner: Sendable {
 
   /// One membership in the group, from joining it to its end.
   private func session(
-    _ topics: OutputTopics, _ stateTopics: StateTopics, _ partitionCount: Int
+    _ topics: OutputTopics, _ stateTopics: StateTopics, _ counts: ExchangeCounts, _ keeper: VersionKeeper?
   ) throws(PipelineFailure) -> Membership.Ended {
     let consumer: KafkaConsumer
     do throws(KafkaError) {
@@ -152,7 +191,7 @@ public final class KafkaRunner: Sendable {
       partitions throws(KafkaError) in
       try TakeOver.committed(consumer, partitions)
     }
-    let parts = Parts(consumer: consumer, store: store, topics: stateTopics, partitionCount: partitionCount)
+    let parts = Parts(consumer: consumer, store: store, topics: stateTopics, counts: counts, keeper: keeper)
     switch plan.delivery {
     case .exactlyOnce:
       let sink = KafkaSink(settings: settings, topics: topics, committed: committed)
@@ -175,7 +214,25 @@ public final class KafkaRunner: Sendable {
     var consumer: KafkaConsumer
     var store: KafkaSnapshotStore
     var topics: StateTopics
-    var partitionCount: Int
+    var counts: ExchangeCounts
+    var keeper: VersionKeeper?
+  }
+
+  /// Partitions of each topic that is read, by its name.
+  private func partitionCounts(_ counts: ExchangeCounts) -> [String: Int] {
+    var found = [plan.source.topic: counts.source]
+    for (exchange, count) in zip(topology.exchanges, counts.exchanges) { found[exchange.topic] = count }
+    return found
+  }
+
+  private func openKeeper() throws(PipelineFailure) -> VersionKeeper? {
+    guard let watched else { return nil }
+    let made = VersionKeeper(
+      path: watched.path, loaded: watched.loaded, settings: settings, registry: registry,
+      isStopped: { [weak self] in self?.isStopRequested ?? true }, accept: { [weak self] in self?.tell(.version($0)) })
+    try made.open()
+    keeper.withLock { $0 = made }
+    return made
   }
 
   private func open(_ sink: KafkaSink) throws(PipelineFailure) {
@@ -218,8 +275,9 @@ public final class KafkaRunner: Sendable {
       runner: self, consumer: parts.consumer, committer: committer, snapshotter: snapshotter,
       restorer: StateRestorer(store: store, registry: registry),
       takeOver: TakeOver(
-        consumer: parts.consumer, origin: options.origin, partitionCount: parts.partitionCount, topics: parts.topics,
-        store: store),
+        consumer: parts.consumer, origin: options.origin, partitionCounts: partitionCounts(parts.counts),
+        topics: parts.topics, store: store, keeper: parts.keeper),
+      keeper: parts.keeper,
       membership: Membership(
         set: { group in
           setGroup(group)
@@ -231,11 +289,11 @@ public final class KafkaRunner: Sendable {
           store.abandon()
           return snapshotter.asking { store.isNameTaken(place, group) }
             ?? committer.asking { isNameTaken(place, group) }
-        }))
+        }), counts: parts.counts)
     defer {
       committer.stop()
       snapshotter.stop()
     }
-    return try control.run(partitionCount: parts.partitionCount)
+    return try control.run()
   }
 }

@@ -69,7 +69,7 @@ final class KafkaSink: Sink, @unchecked Sendable {
         try producer.commitTransaction(timeoutMilliseconds: Self.callTimeout)
       }
     } catch {
-      throw failure(error, transaction, producer, age: began.duration(to: .now))
+      throw failure(error, producer, age: began.duration(to: .now))
     }
     shared.withLock { $0.isAbandoned = false }
     _ = producer.pollDeliveries()
@@ -113,31 +113,27 @@ final class KafkaSink: Sink, @unchecked Sendable {
   }
 
   private func failure(
-    _ error: KafkaError, _ transaction: Transaction, _ producer: KafkaProducer, age: Duration
+    _ error: KafkaError, _ producer: KafkaProducer, age: Duration
   ) -> SinkFailure {
     shared.withLock { $0.isAbandoned = false }
     defer { unwritable.removeAll() }
     let deliveries = producer.pollDeliveries()
     let refused = deliveries.filter { $0.error?.isUnwritableRecord ?? false }.map { OutputTag($0.opaque).place }
-    let places = unwritable + refused
     tellNotices(producer)
-    if !places.isEmpty {
-      return .unwritable(places, deliveries.lazy.compactMap(\.error).first.map { "\($0)" } ?? "\(error)")
-    }
     let cause = producer.fatalError ?? error
-    let denied = ([error, cause] + deliveries.compactMap(\.error)).first(where: \.isPermission)
-    if let denied { return .failed(PipelineFailure(.configuration, "\(denied)")) }
-    // A transaction that outlived its time-out looks as if another process had our name: its age tells them apart.
-    let mayHaveExpired = age >= .milliseconds(settings.transactionTimeout * 8 / 10)
-    if error.isProducerFenced || cause.isProducerFenced, !mayHaveExpired { return .failed(fenced(cause)) }
-    return .lost("\(error)")
+    var trouble = TransactionTrouble(
+      reason: "\(error)", age: Int64(age / .milliseconds(1)), transactionTimeout: settings.transactionTimeout)
+    trouble.unwritable = unwritable + refused
+    if !trouble.unwritable.isEmpty, let told = deliveries.lazy.compactMap(\.error).first { trouble.reason = "\(told)" }
+    let errors = [error, cause] + deliveries.compactMap(\.error)
+    trouble.denial = errors.first(where: \.isPermission).map { "\($0)" }
+    if error.isProducerFenced || cause.isProducerFenced { trouble.fence = fencedMessage(cause) }
+    return trouble.failure
   }
 
-  private func fenced(_ error: KafkaError) -> PipelineFailure {
-    PipelineFailure(
-      .fenced,
-      "another process runs as `\(settings.transactionalID)` and has taken over; give each process a name of its own with "
-        + "--instance [\(error.code.name)]")
+  private func fencedMessage(_ error: KafkaError) -> String {
+    "another process runs as `\(settings.transactionalID)` and has taken over; give each process a name of its own with "
+      + "--instance [\(error.code.name)]"
   }
 
   // MARK: Settling
@@ -198,7 +194,7 @@ final class KafkaSink: Sink, @unchecked Sendable {
     } catch {
       shared.withLock { $0.isAbandoned = false }
       // Fenced here: another process has taken the name in this very moment.
-      if error.isProducerFenced { throw .failed(fenced(error)) }
+      if error.isProducerFenced { throw .failed(PipelineFailure(.fenced, fencedMessage(error))) }
       if error.class == .configuration { throw .failed(PipelineFailure(.configuration, "\(error)")) }
       throw .lost("\(error)")
     }

@@ -12,6 +12,8 @@ final class TakeOver: Sendable {
   struct Place: Sendable {
     var partition: PartitionID
     var recovery: Recovery
+    /// The versions of the pipeline that were in force before.
+    var versions: [VersionID: PipelineVersion] = [:]
     /// The offset after its last record now.
     var end: Int64
   }
@@ -25,18 +27,23 @@ final class TakeOver: Sendable {
 
   private let consumer: KafkaConsumer
   private let origin: StartOffset
-  private let partitionCount: Int
+  private let partitionCounts: [String: Int]
   private let topics: StateTopics
   private let store: any SnapshotStore
+  private let keeper: VersionKeeper?
   private let queue = DispatchQueue(label: "tocsin.takeover")
   private let log = Logger(module: "Kafka")
 
+  /// - Parameter partitionCounts: partitions of each topic that is read. Those of exchanges are read from their beginning,
+  ///   whatever `origin` says.
   init(
-    consumer: KafkaConsumer, origin: StartOffset, partitionCount: Int, topics: StateTopics, store: any SnapshotStore
+    consumer: KafkaConsumer, origin: StartOffset, partitionCounts: [String: Int], topics: StateTopics,
+    store: any SnapshotStore, keeper: VersionKeeper?
   ) {
     self.consumer = consumer
+    self.keeper = keeper
     self.origin = origin
-    self.partitionCount = partitionCount
+    self.partitionCounts = partitionCounts
     self.topics = topics
     self.store = store
   }
@@ -109,11 +116,19 @@ final class TakeOver: Sendable {
       do throws(PipelineFailure) {
         let recovery = try Recovery.decide(
           Recovery.Facts(
-            partition: id, partitionCount: partitionCount, committed: position, low: bounds.low, high: bounds.high,
-            marker: markers[id], origin: origin))
+            partition: id, partitionCount: partitionCounts[id.topic] ?? 0, committed: position, low: bounds.low,
+            high: bounds.high,
+            marker: markers[id], origin: topics.source == id.topic ? origin : .beginning))
         places.append(Place(partition: id, recovery: recovery, end: bounds.high))
       } catch {
         throw .failed(error)
+      }
+    }
+    if let keeper {
+      for place in places.indices {
+        places[place].versions = try asking { () throws(KafkaError) in
+          try keeper.versions(from: places[place].recovery.start)
+        }
       }
     }
     return places

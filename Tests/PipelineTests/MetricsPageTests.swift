@@ -18,6 +18,7 @@ import Testing
       PipelineMetrics.snapshots, PipelineMetrics.snapshotRecords, PipelineMetrics.snapshotBytes,
       PipelineMetrics.snapshotOffset, PipelineMetrics.restoredRecords, PipelineMetrics.restoredBytes,
       PipelineMetrics.restoreRemaining,
+      PipelineMetrics.reloads,
     ] {
       let labels = declaration.labels.map { _ in "x" }
       switch declaration.kind {

@@ -15,6 +15,9 @@ public final class Committer: Sendable {
     var waiters: [DispatchSemaphore] = []
   }
 
+  /// Between two looks around while a drain waits.
+  private static let drainLook = DispatchTimeInterval.milliseconds(200)
+
   private let sink: any Sink
   private let queue = DispatchQueue(label: "tocsin.committer")
   private let state: Lock<State>
@@ -65,6 +68,9 @@ public final class Committer: Sendable {
     state.withLock { $0.coordinator.isBlocked(partition) || $0.failure != nil }
   }
 
+  /// Whether anything is unsettled.
+  public var hasUnsettled: Bool { state.withLock { $0.coordinator.hasUnsettled() } }
+
   private static func schedule(_ state: inout State) -> Bool {
     if state.isScheduled { return false }
     state.isScheduled = true
@@ -73,9 +79,12 @@ public final class Committer: Sendable {
 
   /// Waits until nothing of these partitions (nil: of any) is unsettled, then forgets them. Their workers have stopped.
   ///
+  /// - Parameter meanwhile: called again and again while it waits.
   /// - Returns: false where that took longer than the bound, or cannot be: what was unsettled is left to whoever reads the
   ///   partitions next.
-  public func drain(_ partitions: Set<PartitionID>? = nil, timeoutMilliseconds: Int) -> Bool {
+  public func drain(
+    _ partitions: Set<PartitionID>? = nil, timeoutMilliseconds: Int, meanwhile: () -> Void = {}
+  ) -> Bool {
     let deadline = DispatchTime.now() + .milliseconds(timeoutMilliseconds)
     var isDrained = false
     while !isDrained {
@@ -90,7 +99,12 @@ public final class Committer: Sendable {
       isDrained = isDone
       if isDone || state.withLock({ $0.failure != nil }) { break }
       if mustSchedule { queue.async { self.work() } }
-      if waiter.wait(timeout: deadline) == .timedOut { break }
+      var isOver = false
+      while !isOver, waiter.wait(timeout: min(deadline, .now() + Self.drainLook)) == .timedOut {
+        isOver = DispatchTime.now() >= deadline
+        meanwhile()
+      }
+      if isOver { break }
     }
     if !isDrained { sink.abandon() }
     state.withLock { state in
@@ -110,8 +124,10 @@ public final class Committer: Sendable {
     }
   }
 
-  /// Does something with the sink between two transactions.
-  public func perform(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
+  /// Does something with the sink between two transactions, unless it is stopped before its turn comes.
+  public func perform(_ body: @escaping @Sendable () -> Void) {
+    queue.async { if !self.state.withLock({ $0.isStopped }) { body() } }
+  }
 
   /// Asks the sink something between two transactions, and waits for the answer.
   public func asking<Answer: Sendable>(_ body: () -> Answer) -> Answer { queue.sync(execute: body) }

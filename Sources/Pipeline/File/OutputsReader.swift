@@ -76,6 +76,15 @@ struct OutputsReader {
     return file.choice("internal_topics").flatMap(InternalTopics.init(rawValue:)) ?? .create
   }
 
+  func exchange(_ file: SectionReader) -> ExchangeSettings {
+    var settings = ExchangeSettings()
+    guard let section = file.section("exchange") else { return settings }
+    settings.partitions = section.integer("partitions").map(Int.init)
+    if let lead = section.duration("lead") { settings.lead = lead }
+    if let gather = section.duration("gather") { settings.gather = gather }
+    return settings
+  }
+
   func limits(_ file: SectionReader) -> PipelineLimits {
     var limits = PipelineLimits()
     guard let section = file.section("limits") else { return limits }

@@ -42,6 +42,10 @@ enum PipelineDeclaration {
         "internal_topics", .choice(InternalTopics.allCases.map(\.rawValue)),
         "Topics of the pipeline's own, such as that of its state: `create` makes those that are missing; `require` wants "
           + "them there", default: InternalTopics.create.rawValue),
+      SettingDeclaration(
+        "exchange", .section(exchange),
+        "How events come to rules whose `by` does not hold the source's key: through internal topics that are partitioned "
+          + "on theirs, `PIPELINE.by-FIELD`"),
     ])
 
   static let snapshot = SectionDeclaration(
@@ -54,6 +58,22 @@ enum PipelineDeclaration {
       SettingDeclaration(
         "format", .integer(Int64(SnapshotCodec.formats.lowerBound)...Int64(SnapshotCodec.formats.upperBound)),
         "The format that state is written in; raise it once no older program may have to take over", default: "1"),
+    ])
+
+  static let exchange = SectionDeclaration(
+    "exchange", "Exchanges: internal topics between the source and rules of other keys; see `docs/exchange.md`.",
+    [
+      SettingDeclaration(
+        "partitions", .integer(1...10_000),
+        "Partitions of each exchange's topic; as many as the source has where it is not given. It can't be changed while "
+          + "the pipeline has state", example: "12"),
+      SettingDeclaration(
+        "lead", .duration(second...(365 * day)),
+        "How far a partition of the source may run ahead of the slowest one, in event time, before it waits",
+        default: "1h"),
+      SettingDeclaration(
+        "gather", .duration(0...(10 * second)),
+        "For how long events are gathered into a block before it is sent", default: "50ms"),
     ])
 
   static let outputs = SectionDeclaration(

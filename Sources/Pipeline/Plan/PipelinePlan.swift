@@ -21,6 +21,8 @@ public struct PipelinePlan: Sendable {
   public var rules: [RulePlan]
   /// What alerts of each rule say besides, by the rule's number.
   public var descriptions: [RuleDescription]
+  /// What the state of each rule depends on, by the rule's number.
+  public var identities: [StateIdentity]
   /// The topics that are written to.
   public var outputs: OutputsPlan
   /// What is promised.
@@ -33,14 +35,17 @@ public struct PipelinePlan: Sendable {
   public var snapshot: SnapshotPlan
   /// Whether topics of the pipeline's own are made where they are missing.
   public var internalTopics: InternalTopics
+  /// How exchanges are run, where there are any.
+  public var exchange = ExchangeSettings()
   /// The file's expressions as they were read, for `check --explain`: where each stands, and its text and type.
   public var expressions: [ExplainedExpression]
 
   /// Makes a plan.
   public init(
     name: String, version: String, source: SourcePlan, schema: Schema, derived: [DerivedFieldPlan],
-    tables: [TableSource], rules: [RulePlan], descriptions: [RuleDescription], outputs: OutputsPlan,
-    delivery: Delivery, properties: [String: String], limits: PipelineLimits, expressions: [ExplainedExpression],
+    tables: [TableSource], rules: [RulePlan], descriptions: [RuleDescription], identities: [StateIdentity],
+    outputs: OutputsPlan, delivery: Delivery, properties: [String: String], limits: PipelineLimits,
+    expressions: [ExplainedExpression],
     snapshot: SnapshotPlan = SnapshotPlan(), internalTopics: InternalTopics = .create
   ) {
     self.name = name
@@ -51,6 +56,7 @@ public struct PipelinePlan: Sendable {
     self.tables = tables
     self.rules = rules
     self.descriptions = descriptions
+    self.identities = identities
     self.outputs = outputs
     self.delivery = delivery
     self.properties = properties

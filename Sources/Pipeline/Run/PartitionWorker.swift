@@ -24,10 +24,15 @@ public final class PartitionWorker: Sendable {
   private let isWoken = Atomic<Bool>(false)
   private let isStopped = Atomic<Bool>(false)
   private let progress: Lock<Progress>
+  private let leadLimit = Atomic<Int64>(.max)
   /// Confined to `queue`.
   private nonisolated(unsafe) let task: PartitionTask
   private nonisolated(unsafe) var log: (any PartitionLog)?
   private nonisolated(unsafe) var isReplaying: Bool
+  /// All records below this offset have come; nil: the log does not say.
+  private nonisolated(unsafe) var end: Int64?
+  /// When it will look again because events wait for the rest of their block.
+  private nonisolated(unsafe) var alarm: Int64?
   private let firstOffset: Int64
   private let committer: Committer
   private let snapshotter: Snapshotter?
@@ -42,8 +47,12 @@ public final class PartitionWorker: Sendable {
     public var watermark: Int64
     /// When the last record came, in nanoseconds of a clock that only rises.
     public var lastRecord: Int64
-    /// Whether it waits for the committer.
+    /// Whether it waits for the committer, or for partitions that lag behind.
     public var isBlocked: Bool
+    /// Whether nothing waited to be read when it last looked.
+    public var isDrained = false
+    /// Whether events wait for the rest of their block.
+    public var isGathering = false
     /// All records below this offset have come, so far as the log has said; control records may lie before it.
     public var end: Int64
   }
@@ -80,6 +89,12 @@ public final class PartitionWorker: Sendable {
     try outcome.get()
   }
 
+  /// Lets it read on only while its watermark is not beyond this one; may be called from any thread.
+  public func setLeadLimit(_ watermark: Int64) {
+    leadLimit.store(watermark, ordering: .releasing)
+    wake()
+  }
+
   /// Gives it its log and lets it begin.
   public func start(_ log: any PartitionLog) {
     committer.add(partition) { [weak self] in self?.wake() }
@@ -94,12 +109,16 @@ public final class PartitionWorker: Sendable {
     queue.async { self.work() }
   }
 
+  /// Takes a newer version of the pipeline, for the next batch of new records; returns at once.
+  public func offer(_ version: PipelineVersion) { queue.async { self.task.offer(version) } }
+
   /// Stops it and closes its log. When it returns, no record is being worked on and all pairs have been handed over.
   ///
   /// - Parameter isCut: whether its state is cut a last time, as for a successor.
   public func stop(isCut: Bool = false) {
     isStopped.store(true, ordering: .releasing)
     queue.sync {
+      if log != nil, let pair = task.flush(now: Committer.now()) { _ = committer.submit(pair) }
       if isCut, log != nil { cutIfDue(isFinal: true) }
       log?.close()
       log = nil
@@ -111,18 +130,36 @@ public final class PartitionWorker: Sendable {
     for _ in 0..<Self.batchesInTurn {
       guard !isStopped.load(ordering: .acquiring), let log else { return }
       cutIfDue()
-      if committer.isBlocked(partition) { return note(isBlocked: true) }
+      if committer.isBlocked(partition) {
+        task.noteBusy(now: Committer.now())
+        return note(isBlocked: true)
+      }
+      if task.watermark > leadLimit.load(ordering: .acquiring) {
+        note(isBlocked: true)
+        return rest(isQuiet: false)
+      }
       let pulled = log.pull(into: task.records)
       let count = task.records.count
       if count > 0 { process() }
-      if let end = pulled.end { progress.withLock { $0.end = max($0.end, end) } }
-      if let failure = pulled.failure {
-        self.log = nil
-        log.close()
-        return onEvent(self, .failed(failure))
+      if let end = pulled.end {
+        self.end = end
+        progress.withLock { $0.end = max($0.end, end) }
       }
-      if pulled.isDrained { return }
+      if let failure = pulled.failure {
+        return fail(failure)
+      }
+      if let failure = task.failure { return fail(failure) }
+      if pulled.isDrained {
+        // A log that tells where it ends may be drained only because it has not come by the rest yet.
+        let isAtEnd = end.map { $0 >= task.nextOffset } ?? true
+        progress.withLock {
+          $0.isDrained = isAtEnd
+          $0.isBlocked = false
+        }
+        return rest(isQuiet: isAtEnd)
+      }
     }
+    rest(isQuiet: false)
     wake()
   }
 
@@ -130,6 +167,22 @@ public final class PartitionWorker: Sendable {
   private func cutIfDue(isFinal: Bool = false) {
     guard let snapshotter, !task.isReplaying, snapshotter.isDue(partition, isFinal: isFinal) else { return }
     snapshotter.submit(task.cutSnapshot(), of: partition)
+  }
+
+  /// Hands over what is due besides records, and sees to it that what is not yet due will be.
+  private func rest(isQuiet: Bool) {
+    let now = Committer.now()
+    if let pair = task.tick(now: now, isQuiet: isQuiet), committer.submit(pair) { note(isBlocked: true) }
+    progress.withLock { $0.isGathering = task.isHolding }
+    guard let due = task.dueTime, alarm.map({ $0 > due || $0 <= now }) ?? true else { return }
+    alarm = due
+    queue.asyncAfter(deadline: DispatchTime(uptimeNanoseconds: UInt64(max(due, now)))) { self.work() }
+  }
+
+  private func fail(_ failure: PipelineFailure) {
+    log?.close()
+    log = nil
+    onEvent(self, .failed(failure))
   }
 
   private func process() {
@@ -140,6 +193,8 @@ public final class PartitionWorker: Sendable {
       $0.watermark = task.watermark
       $0.lastRecord = now
       $0.isBlocked = false
+      $0.isDrained = false
+      $0.isGathering = task.isHolding
       $0.end = max($0.end, task.nextOffset)
     }
     if isReplaying, !task.isReplaying {

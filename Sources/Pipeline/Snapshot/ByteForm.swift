@@ -1,5 +1,5 @@
 /// Writes little-endian numbers, and texts and bytes with their length before them.
-struct ByteWriter {
+struct FormWriter {
   private(set) var bytes: [UInt8] = []
 
   mutating func number<Number: FixedWidthInteger>(_ number: Number) {
@@ -19,8 +19,8 @@ struct ByteWriter {
   }
 }
 
-/// Reads what `ByteWriter` wrote; past the end, everything is nil.
-struct ByteReader {
+/// Reads what `FormWriter` wrote; past the end, everything is nil.
+struct FormReader {
   private let bytes: UnsafeRawBufferPointer
   private var index = 0
 

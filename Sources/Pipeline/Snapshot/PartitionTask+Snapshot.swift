@@ -12,7 +12,7 @@ extension PartitionTask {
   ///   a predecessor may have made.
   public func cutSnapshot() -> SnapshotCut? {
     guard !isReplaying, start.partitionCount > 0 else { return nil }
-    let detector = detect.detector
+    let detector = stages.detect.detector
     guard lastCut != (next, sequence) || detector.changeCount > 0 || !obsolete.isEmpty else { return nil }
     lastCut = (next, sequence)
     let cut = detector.cutState()
@@ -21,31 +21,38 @@ extension PartitionTask {
       offset: next, sequence: sequence, series: SnapshotMarker.series(of: detector.seed), seed: detector.seed,
       topic: partition.topic,
       partitionCount: Int32(clamping: start.partitionCount), versions: versions,
-      recordCount: Int64(cut.records.count + obsolete.count), header: cut.header)
+      recordCount: Int64(cut.records.count + obsolete.count), header: snapshotHeader(cut.header))
     return SnapshotCut(partition: partition, marker: marker, records: cut.records, obsolete: obsolete)
   }
 
   /// What is in force, for the marker.
   private var versions: [String: String] {
-    Dictionary(tables.map { ("table \($0.name)", $0.version) } + [("pipeline", plan.version)]) { first, _ in first }
+    Dictionary(stages.tables.map { ("table \($0.name)", $0.version) } + [("pipeline", stages.plan.version)]) {
+      first, _ in first
+    }
   }
 
   // MARK: Restoring
 
   /// Prepares the state for what a snapshot holds, before the first batch.
-  func beginRestore(_ marker: SnapshotMarker) throws(StateError) {
-    try detect.detector.beginRestore(header: marker.header, replay: start.replay, isTrimmed: start.isTrimmed)
+  func beginRestore(_ marker: SnapshotMarker) throws(PipelineFailure) {
+    do {
+      let header = try restore(snapshotHeader: marker.header)
+      try stages.detect.detector.beginRestore(header: header, replay: start.replay, isTrimmed: start.isTrimmed)
+    } catch {
+      throw PipelineFailure(.configuration, "the snapshot of \(partition): \(error)")
+    }
     obsolete = []
   }
 
   /// Takes a piece of state in.
   func restore(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) throws(StateError) {
-    try detect.detector.restore(key: key, value: value)
+    try stages.detect.detector.restore(key: key, value: value)
   }
 
   /// All of it is there.
   func finishRestore(_ marker: SnapshotMarker) -> RestoreOutcome {
     lastCut = (marker.offset, marker.sequence)
-    return detect.detector.finishRestore()
+    return stages.detect.detector.finishRestore()
   }
 }

@@ -33,14 +33,14 @@ public struct SnapshotCodec: Sendable, Hashable {
 
   /// A marker's value.
   public func value(of marker: SnapshotMarker) -> [UInt8] {
-    var writer = ByteWriter()
+    var writer = FormWriter()
     marker.write(to: &writer)
     return seal(Self.markerKey, writer.bytes)
   }
 
   /// A state record's key in the topic.
   public func key(_ key: [UInt8], series: UInt32) -> [UInt8] {
-    var writer = ByteWriter()
+    var writer = FormWriter()
     writer.number(Kind.state)
     writer.number(series)
     return writer.bytes + key
@@ -49,7 +49,7 @@ public struct SnapshotCodec: Sendable, Hashable {
   /// A state record's value in the topic, under its key there.
   public func seal(_ key: [UInt8], _ payload: [UInt8]) -> [UInt8] {
     let format = UInt8(format)
-    var writer = ByteWriter()
+    var writer = FormWriter()
     writer.number(format)
     writer.number(
       key.withUnsafeBytes { key in payload.withUnsafeBytes { Self.checksum(format: format, key: key, payload: $0) } })

@@ -47,7 +47,7 @@ public struct SnapshotMarker: Sendable, Hashable {
 
 extension SnapshotMarker {
   /// The payload of a marker of format 1; see docs/state-format.md.
-  func write(to writer: inout ByteWriter) {
+  func write(to writer: inout FormWriter) {
     writer.number(offset)
     writer.number(sequence)
     writer.number(series)
@@ -66,7 +66,7 @@ extension SnapshotMarker {
 
   /// nil: the payload is not that of a marker.
   init?(_ payload: UnsafeRawBufferPointer) {
-    var reader = ByteReader(payload)
+    var reader = FormReader(payload)
     guard let offset = reader.number(Int64.self), offset >= 0, let sequence = reader.number(Int64.self), sequence >= 0,
       let series = reader.number(UInt32.self), let first = reader.number(UInt64.self),
       let second = reader.number(UInt64.self), let partitionCount = reader.number(Int32.self), partitionCount > 0,

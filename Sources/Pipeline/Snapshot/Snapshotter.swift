@@ -13,6 +13,9 @@ public final class Snapshotter: Sendable {
     var waiters: [DispatchSemaphore] = []
   }
 
+  /// Between two looks at what is going on while it waits.
+  private static let drainLook = DispatchTimeInterval.milliseconds(200)
+
   private let store: any SnapshotStore
   private let queue = DispatchQueue(label: "tocsin.snapshots")
   private let state: Lock<State>
@@ -71,8 +74,11 @@ public final class Snapshotter: Sendable {
   /// Waits until nothing of these partitions (nil: of any) is unwritten, then forgets them. Their workers have stopped and
   /// their pairs are settled.
   ///
+  /// - Parameter meanwhile: called again and again while it waits.
   /// - Returns: false where that took longer than the bound: a restart then reads further back.
-  public func drain(_ partitions: Set<PartitionID>, timeoutMilliseconds: Int) -> Bool {
+  public func drain(
+    _ partitions: Set<PartitionID>, timeoutMilliseconds: Int, meanwhile: () -> Void = {}
+  ) -> Bool {
     let deadline = DispatchTime.now() + .milliseconds(timeoutMilliseconds)
     var isDrained = false
     while true {
@@ -82,7 +88,8 @@ public final class Snapshotter: Sendable {
         state.waiters.append(waiter)
         return false
       }
-      if isDrained || state.withLock({ $0.hasFailed }) || waiter.wait(timeout: deadline) == .timedOut { break }
+      if isDrained || state.withLock({ $0.hasFailed }) || DispatchTime.now() >= deadline { break }
+      if waiter.wait(timeout: min(deadline, .now() + Self.drainLook)) == .timedOut { meanwhile() }
     }
     drop(partitions)
     return isDrained
@@ -171,7 +178,7 @@ public final class Snapshotter: Sendable {
       defer { state.hasFailed = true }
       return !state.hasFailed
     }
-    ended { _ in }
     if isFirst { onFailure(failure) }
+    ended { _ in }
   }
 }

@@ -57,10 +57,10 @@ public final class StateRestorer: Sendable {
   ) throws(SnapshotFailure) {
     let began = ContinuousClock.now
     let marker = stored.marker
-    do throws(StateError) {
+    do throws(PipelineFailure) {
       try task.beginRestore(marker)
     } catch {
-      throw .failed(PipelineFailure(.configuration, "the snapshot of \(task.partition): \(error)"))
+      throw .failed(error)
     }
     let reading = Reading(task, registry, isCancelled: isCancelled)
     try store.read(task.partition, upTo: stored, into: reading)
@@ -78,10 +78,10 @@ public final class StateRestorer: Sendable {
   }
 
   private func tell(_ outcome: RestoreOutcome, _ task: PartitionTask) {
-    for number in outcome.startedAnew where task.plan.rules.indices.contains(number) {
+    for number in outcome.startedAnew where task.stages.plan.rules.indices.contains(number) {
       log.warning(
         "a rule has no state in the snapshot (it is new, or its state identity changed) and begins anew",
-        ["partition": "\(task.partition)", "rule": task.plan.rules[number].id])
+        ["partition": "\(task.partition)", "rule": task.stages.plan.rules[number].id])
     }
     let dropped = outcome.dropped.reduce(0) { $0 + $1.records }
     if dropped > 0 {

@@ -13,6 +13,14 @@ final class DetectStage {
       origin: origin, isTrimmed: isTrimmed, seed: seed ?? .random())
   }
 
+  /// The rules of another version, with the state of those whose identity is the same. `old` must not be used any more.
+  init(_ plan: PipelinePlan, adopting old: DetectStage) {
+    detector = PartitionDetector(
+      rules: plan.rules, schema: plan.schema, outOfOrder: plan.source.outOfOrder, capacity: plan.limits.batchRecords,
+      limits: PartitionDetector.Limits(stateBytes: plan.limits.stateBytes, episodes: plan.limits.episodes),
+      adopting: old.detector)
+  }
+
   func run(_ batch: EventBatch, tables: [any ReferenceTable]) -> [Finding] {
     detector.detect(batch, tables: tables)
   }

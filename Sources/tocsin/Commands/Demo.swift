@@ -94,7 +94,7 @@ final class Demo: Sendable {
       if self.isDone() { handle.withLock { $0?.stop() } }
     }
     handle.withLock { $0 = runner }
-    let signals = StopSignals { _ in runner.stop() }
+    let signals = StopSignals(stop: { _ in runner.stop() })
     defer { signals.cancel() }
     try runner.run()
   }

@@ -1,0 +1,234 @@
+import Detection
+import Pipeline
+
+/// How a call to a broker ends when it does not end well, by what matters to the caller (`KafkaError.Class`, `isFenced`,
+/// `isPermission`, `isUnwritableRecord`).
+enum CallError: Error {
+  case retriable, abortable, fatal, fenced, denied, unwritable
+}
+
+/// A record of the input.
+struct InputRecord {
+  var offset: Int64
+  var timestamp: Int64
+  var key: [UInt8]?
+  var value: [UInt8]?
+  /// What it says; nil: it can't be decoded.
+  var event: ReferenceModel.Event?
+}
+
+/// A producer as the transaction coordinator knows it.
+struct ProducerName: Hashable {
+  var name: String
+  var id: Int
+  var epoch: Int
+}
+
+/// A record of an output topic.
+struct LogEntry {
+  var transaction: TransactionName
+  /// Its place in the transaction: a repeat is known by it, as by a sequence number.
+  var place: SinkFailure.Place
+  var partition: PartitionID
+  var output: Output
+  /// Which taking up of the partition it comes from: a later owner has a larger number.
+  var tenure: Int
+}
+
+/// One transaction of one producer.
+struct TransactionName: Hashable {
+  var producer: ProducerName
+  var number: Int
+}
+
+/// Brokers in memory: the input's log, the group, the transaction coordinator, and the output topics as a read_committed
+/// reader sees them.
+final class Broker {
+  /// A transactional id.
+  private struct Identity {
+    var id: Int
+    var epoch: Int
+    var ongoing: Int?
+    var began: Int64 = 0
+    var hasOffsets = false
+  }
+
+  static let transactionTimeout = 10 * second
+
+  private(set) var group: Group
+  let checker: Checker
+  private let scenario: Scenario
+  /// By partition, how many of its records have been written so far, and the oldest offset that is kept.
+  private var written: [PartitionID: Int] = [:]
+  private(set) var low: [PartitionID: Int64] = [:]
+  private var identities: [String: Identity] = [:]
+  private var nextProducer = 1
+  /// What stands in the output topics undecided.
+  private var undecided: [LogEntry] = []
+
+  init(_ scenario: Scenario, checker: Checker, isCooperative: Bool) {
+    self.scenario = scenario
+    self.checker = checker
+    group = Group(partitions: scenario.partitions, isCooperative: isCooperative)
+  }
+
+  func withGroup<Result>(_ body: (inout Group) -> Result) -> Result { body(&group) }
+
+  // MARK: Input
+
+  /// Writes the next record of a partition.
+  func append(_ partition: PartitionID) { written[partition, default: 0] += 1 }
+
+  func hasMore(_ partition: PartitionID) -> Bool { (written[partition] ?? 0) < scenario.records(partition).count }
+
+  /// The offset after the newest record, control records behind it included.
+  func high(_ partition: PartitionID) -> Int64 {
+    let count = written[partition] ?? 0
+    let records = scenario.records(partition)
+    if count == records.count { return scenario.end(partition) }
+    return count == 0 ? 0 : records[count - 1].offset + 1
+  }
+
+  /// The records from an offset on; at most so many.
+  func records(_ partition: PartitionID, from offset: Int64, most: Int) -> ArraySlice<InputRecord> {
+    let all = scenario.records(partition)[..<(written[partition] ?? 0)]
+    var place = all.startIndex
+    var end = all.endIndex
+    while place < end {
+      let middle = (place + end) / 2
+      if all[middle].offset < offset { place = middle + 1 } else { end = middle }
+    }
+    return all[place...].prefix(most)
+  }
+
+  /// Retention: forgets what lies before the place from which the group's committed position would be made again.
+  func trim(_ partition: PartitionID) {
+    guard let committed = group.committed[partition] else { return }
+    let position = Position(offset: committed.offset, metadata: committed.metadata)
+    var need = position.replay?.offset ?? position.offset
+    // What may yet be settled by an older position is needed too.
+    for held in group.pending.values {
+      if let offset = held[partition] {
+        let other = Position(offset: offset.offset, metadata: offset.metadata)
+        need = min(need, other.replay?.offset ?? other.offset)
+      }
+    }
+    low[partition] = max(low[partition] ?? 0, need)
+  }
+
+  // MARK: Transactions
+
+  /// `init_transactions`: settles what the name's last producer left, and fences it.
+  func initialise(_ name: String, now: Int64) -> ProducerName {
+    if var identity = identities[name] {
+      if identity.ongoing != nil { end(name, commits: false) }
+      identity = identities[name] ?? identity
+      identity.epoch += 1
+      identities[name] = identity
+      return ProducerName(name: name, id: identity.id, epoch: identity.epoch)
+    }
+    defer { nextProducer += 1 }
+    identities[name] = Identity(id: nextProducer, epoch: 0)
+    return ProducerName(name: name, id: nextProducer, epoch: 0)
+  }
+
+  private func check(_ transaction: TransactionName) throws(CallError) -> Identity {
+    guard let identity = identities[transaction.producer.name], identity.id == transaction.producer.id else {
+      // INVALID_PRODUCER_ID_MAPPING: "abortable", and it fails again after the abort.
+      throw .abortable
+    }
+    guard identity.epoch == transaction.producer.epoch else { throw .fenced }
+    return identity
+  }
+
+  private func begin(_ transaction: TransactionName, now: Int64) throws(CallError) {
+    let identity = try check(transaction)
+    if let ongoing = identity.ongoing {
+      // What belongs to a transaction that has ended is known by its sequence numbers.
+      if ongoing != transaction.number { throw .abortable }
+      return
+    }
+    identities[transaction.producer.name]?.ongoing = transaction.number
+    identities[transaction.producer.name]?.began = now
+  }
+
+  func produce(_ entry: LogEntry, now: Int64) throws(CallError) {
+    guard scenario.isWritable(entry.output) else { throw .unwritable }
+    try begin(entry.transaction, now: now)
+    if undecided.contains(where: { $0.transaction == entry.transaction && $0.place == entry.place }) { return }
+    undecided.append(entry)
+  }
+
+  /// AddOffsetsToTxn and TxnOffsetCommit. The group checks the membership, at this moment only.
+  func sendOffsets(
+    _ offsets: [PartitionID: CommittedOffset], _ transaction: TransactionName, _ membership: Membership, now: Int64
+  ) throws(CallError) {
+    try begin(transaction, now: now)
+    if group.refuses(membership) { throw .abortable }
+    identities[transaction.producer.name]?.hasOffsets = true
+    group.hold(offsets, producer: transaction.producer.id)
+  }
+
+  /// A TxnOffsetCommit that a broker which stood still takes up after its transaction has ended: it checks the membership,
+  /// and what it holds is pending until that producer's next marker.
+  func takeUpLate(_ offsets: [PartitionID: CommittedOffset], _ transaction: TransactionName, _ membership: Membership) {
+    if group.refuses(membership) { return }
+    group.hold(offsets, producer: transaction.producer.id)
+  }
+
+  func commit(_ transaction: TransactionName) throws(CallError) {
+    let identity = try check(transaction)
+    guard let ongoing = identity.ongoing else { return }
+    guard ongoing == transaction.number else { throw .abortable }
+    end(transaction.producer.name, commits: true)
+  }
+
+  private func end(_ name: String, commits: Bool) {
+    guard let identity = identities[name], let number = identity.ongoing else { return }
+    let transaction = TransactionName(
+      producer: ProducerName(name: name, id: identity.id, epoch: identity.epoch), number: number)
+    let entries = undecided.filter { $0.transaction == transaction }
+    undecided.removeAll { $0.transaction == transaction }
+    identities[name]?.ongoing = nil
+    identities[name]?.hasOffsets = false
+    if commits { checker.committed(entries) }
+    guard identity.hasOffsets else { return }
+    let before = group.committed
+    let moved = group.end(producer: identity.id, commits: commits)
+    checker.moved(moved, from: before)
+  }
+
+  /// The transaction coordinator's look at its clock: what is over its time is aborted, and its producer fenced.
+  ///
+  /// - Returns: whether anything was.
+  func endOverdue(_ now: Int64) -> Bool {
+    var found = false
+    for name in identities.keys.sorted() {
+      guard let identity = identities[name], identity.ongoing != nil, now - identity.began >= Self.transactionTimeout
+      else { continue }
+      end(name, commits: false)
+      identities[name]?.epoch += 1
+      found = true
+    }
+    return found
+  }
+
+  var nextTimeout: Int64? {
+    identities.values.filter { $0.ongoing != nil }.map { $0.began + Self.transactionTimeout }.min()
+  }
+
+  /// Forgets a transactional id that has nothing open.
+  func forget(_ name: String) -> Bool {
+    guard let identity = identities[name], identity.ongoing == nil else { return false }
+    identities[name] = nil
+    return true
+  }
+
+  // MARK: Offsets
+
+  /// What the group has committed, as an OffsetFetch tells; `isStable` waits for what is pending.
+  func fetchOffsets(_ asked: [PartitionID], isStable: Bool) throws(CallError) -> [PartitionID: CommittedOffset] {
+    if isStable, group.isUnstable(asked) { throw .retriable }
+    return group.committed.filter { asked.contains($0.key) }
+  }
+}

@@ -1,0 +1,63 @@
+/// A line of the protocol that is taken out, to show that the simulator would notice. They live in the simulator's shell only;
+/// the types under test are the program's own and know nothing of them.
+public enum Mutation: String, Sendable, Hashable, CaseIterable {
+  // What is settled.
+  /// After a recovery everything is sent again, whatever the group has committed.
+  case recoverTreatsAllAsUnsettled
+  /// After a recovery everything counts as settled.
+  case recoverTreatsAllAsSettled
+  /// A lost transaction is sent again without asking.
+  case lostIsSentAgain
+  /// A lost transaction counts as gone through.
+  case lostCountsAsCommitted
+  /// A failed recovery is not tried again.
+  case recoveryIsNotRetried
+  /// A record that can never be written is treated like any loss.
+  case unwritableIsLost
+  /// Outputs and positions go in two transactions.
+  case positionsApart
+  /// The position of what was read last is committed, rather than that of the pairs that go out.
+  case positionAhead
+  // Who owns a partition.
+  /// Workers go on while their partitions are given up.
+  case workersGoOn
+  /// What is unsettled of a revoked partition is not waited for.
+  case noDrain
+  /// Pairs are kept when partitions are given up or lost.
+  case pairsAreKept
+  /// The group metadata is read when it is sent, not when the assignment was taken.
+  case groupIsReadLate
+  /// Offsets are sent although the consumer is no member.
+  case noMemberMaySend
+  /// The group metadata stays that of the first assignment.
+  case groupStays
+  /// A revocation is drained with the membership of before the rebalance.
+  case drainsWithOldGroup
+  /// A process that is fenced by its name goes on.
+  case fencedGoesOn
+  // How a partition is taken up.
+  /// The committed offset is asked for without waiting for transactions that are under way.
+  case noStableFetch
+  /// Where recovery asks, it asks without waiting.
+  case noStableRecovery
+  /// What was written before the start is written again.
+  case mutingIsOff
+  /// Windows are not rebuilt.
+  case noReplay
+  /// A replay does not know the largest time before it.
+  case replayForgetsLargest
+  /// Offsets that hang in the group are left there.
+  case hangingOffsetsStay
+  /// Where offsets can't be had, they are not asked for again.
+  case takeOverIsNotRetried
+  // Bounds and wake-ups.
+  /// A partition is read on whatever is unsettled.
+  case boundIsIgnored
+  /// Nobody is woken when pairs are settled.
+  case noWakeWhenSettled
+  // What an alert says.
+  /// An alert names the process that made it.
+  case alertsNameProcess
+  /// Outputs of a batch go out by destination, not by cause.
+  case outputsBySort
+}
