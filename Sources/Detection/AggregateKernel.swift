@@ -7,6 +7,8 @@ struct WindowSegment {
   /// By place in `rows`.
   var pieces: UnsafeMutablePointer<UnsafeMutablePointer<WindowPiece>>
   var ranges: UnsafeMutablePointer<WindowGrid.Range>
+  /// By place in `rows`, the pieces of a window of several.
+  var members: WindowMembers
   var batch: EventBatch
   let windows: KeyedWindows
 }
@@ -89,11 +91,9 @@ class AggregateKernel {
   /// The cells of the pieces in the window that ends with the event at a place of the segment, newest first.
   @inline(__always)
   final func forEachCell(_ segment: WindowSegment, _ index: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
-    let range = segment.ranges[index]
-    let piece = segment.pieces[index]
-    // Most windows are one piece that is the key's newest.
-    if range.low == range.high { return body(cell(piece)) }
-    segment.windows.forEachPiece(beside: piece, in: range) { body(cell($0)) }
+    // Most windows are one piece.
+    if segment.ranges[index].low == segment.ranges[index].high { return body(cell(segment.pieces[index])) }
+    for piece in segment.members[index] { body(cell(piece)) }
   }
 }
 

@@ -7,7 +7,7 @@ final class KeyedWindows {
   let grid: WindowGrid
   let evidence = EvidencePool()
   /// What the next cut tells; see there.
-  var changes = WindowChanges()
+  let changes = WindowChanges()
   let entries: BlockPool
   let pieces: BlockPool
   var cells: any CellOwner

@@ -101,7 +101,9 @@ final class WindowRuleRunner: RuleRunner {
     makeRoom(context.watermarks[Int(selected.rows[start])])
     let next = resolve(from: start, context)
     guard segmentRows.count > 0 else { return next }
-    let segment = WindowSegment(rows: segmentRows, pieces: pieces, ranges: ranges, batch: batch, windows: windows)
+    let segment = WindowSegment(
+      rows: segmentRows, pieces: pieces, ranges: ranges, members: context.members, batch: batch, windows: windows)
+    if grid.trailing > 0 { context.members.fill(segment) }
     for kernel in kernels { kernel.run(segment) }
     for (place, evaluator) in lets.enumerated() {
       frame.columns[window.firstLetSlot + place] = evaluator.evaluate(frame, rows: segmentRows)
