@@ -116,6 +116,7 @@ final class ControlLoop {
     case .places(.failure(let failure), _): runner.fail(failure)
     case .places(.success(let places), let rebalance): begin(places, rebalance)
     case .restored(let worker, let failure): restored(worker, failure)
+    case .snapshotWritten(let partition, let offset): held[partition]?.worker.noteSnapshot(writtenAt: offset)
     case .version(let version):
       keeper?.take(version)
       for held in held.values { held.worker.offer(version) }

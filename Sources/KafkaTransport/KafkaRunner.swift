@@ -60,6 +60,8 @@ public final class KafkaRunner: Sendable {
     case version(PipelineVersion)
     case places(Result<[TakeOver.Place], PipelineFailure>, RebalanceProtocol)
     case restored(PartitionWorker, PipelineFailure?)
+    /// A snapshot of a partition that is true at an offset is written.
+    case snapshotWritten(PartitionID, Int64)
   }
 
   /// A runner of one version for good; opens no connection yet.
@@ -265,9 +267,13 @@ public final class KafkaRunner: Sendable {
     isNameTaken: @escaping @Sendable (PartitionID, GroupMetadata) -> Bool?
   ) throws(PipelineFailure) -> Membership.Ended {
     let store = parts.store
+    let purge = ExchangePurge(settings.consumer, topology)
     let snapshotter = Snapshotter(
-      store: store, timing: SnapshotCoordinator.Timing(every: plan.snapshot.every), metrics: SnapshotMetrics(registry)
-    ) { [weak self] in self?.fail($0) }
+      store: store, timing: SnapshotCoordinator.Timing(every: plan.snapshot.every), metrics: SnapshotMetrics(registry),
+      onWritten: { [weak self] partition, offset in
+        purge.saved(partition, at: offset)
+        self?.tell(.snapshotWritten(partition, offset))
+      }, onFailure: { [weak self] in self?.fail($0) })
     let committer = Committer(
       sink: sink, unsettledBytes: plan.limits.unsettledBytes, metrics: CommitMetrics(registry),
       onSettled: { snapshotter.settled($0, $1) }

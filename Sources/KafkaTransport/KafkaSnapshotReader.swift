@@ -1,4 +1,5 @@
 internal import Detection
+internal import Glibc
 internal import Kafka
 internal import Pipeline
 internal import Telemetry
@@ -8,6 +9,8 @@ internal import Telemetry
 final class KafkaSnapshotReader: Sendable {
   /// Milliseconds for one question.
   private static let askTimeout: Int32 = 5_000
+  /// Milliseconds for which records may be hidden before they are taken for never committed.
+  private static let hiddenTimeout = 5_000
   /// Milliseconds for which nothing may come before it is looked whether reading goes on.
   private static let readTimeout: Int32 = 1_000
   /// So many of these in a row, and reading begins again.
@@ -29,9 +32,28 @@ final class KafkaSnapshotReader: Sendable {
 
   func lastMarkers(of partitions: [PartitionID]) throws(SnapshotFailure) -> [PartitionID: StoredMarker] {
     let reader = try asking { () throws(KafkaError) in try KafkaRangeReader(settings.stateReader) }
+    let all = try asking { () throws(KafkaError) in
+      try KafkaRangeReader(settings.stateReader.merging(["isolation.level": "read_uncommitted"]))
+    }
     var markers: [PartitionID: StoredMarker] = [:]
-    for partition in partitions { markers[partition] = try lastMarker(of: partition, reader) }
+    for partition in partitions {
+      try waitForDecided(topics.place(of: partition), reader, all)
+      markers[partition] = try lastMarker(of: partition, reader)
+    }
     return markers
+  }
+
+  /// A snapshot that is decided is hidden until its mark stands in the partition, a few milliseconds later. Were it not seen
+  /// here and stood there afterwards, the next cut would lack the tombstones of what it alone had told. What is hidden for
+  /// longer belongs to a transaction that was left open before it had sent its offset, and never comes to be.
+  private func waitForDecided(
+    _ place: TopicPartition, _ reader: KafkaRangeReader, _ all: KafkaRangeReader
+  ) throws(SnapshotFailure) {
+    let end = try bounds(place, all).high
+    let began = ContinuousClock.now
+    while try bounds(place, reader).high < end, began.duration(to: .now) < .milliseconds(Self.hiddenTimeout) {
+      usleep(20_000)
+    }
   }
 
   private func lastMarker(

@@ -79,6 +79,15 @@ import Testing
     #expect(!coordinator.isDue(partition, now: 900 * Self.second))
   }
 
+  @Test func muchThatChangedIsNotWaitedFor() {
+    var coordinator = coordinator
+    coordinator.add(partition, settled: position(0), now: 0)
+    #expect(!coordinator.isDue(partition, now: 0))
+    #expect(coordinator.isDue(partition, now: 0, isLarge: true))
+    coordinator.take(Self.cut(partition, 5), of: partition, now: 0)
+    #expect(!coordinator.isDue(partition, now: 0, isLarge: true))
+  }
+
   /// The last cut of a partition that is given up is made whatever waits, and goes out with it or after it.
   @Test(arguments: [0, 1, 2]) func aLastCutJoinsTheOneBefore(case number: Int) {
     var coordinator = coordinator

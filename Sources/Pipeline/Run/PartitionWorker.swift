@@ -15,6 +15,8 @@ public final class PartitionWorker: Sendable {
     case caughtUp(records: Int64)
   }
 
+  /// Changed pieces of state from which on a snapshot is cut before its time: a cut takes about 180 bytes for each.
+  private static let changesInCut = 200_000
   /// Batches in a row before others get a turn.
   private static let batchesInTurn = 32
 
@@ -112,6 +114,9 @@ public final class PartitionWorker: Sendable {
   /// Takes a newer version of the pipeline, for the next batch of new records; returns at once.
   public func offer(_ version: PipelineVersion) { queue.async { self.task.offer(version) } }
 
+  /// A snapshot that is true at this offset is written: a restart goes on from there; returns at once.
+  public func noteSnapshot(writtenAt offset: Int64) { queue.async { self.task.noteSnapshot(writtenAt: offset) } }
+
   /// Stops it and closes its log. When it returns, no record is being worked on and all pairs have been handed over.
   ///
   /// - Parameter isCut: whether its state is cut a last time, as for a successor.
@@ -165,7 +170,9 @@ public final class PartitionWorker: Sendable {
 
   /// Between two batches.
   private func cutIfDue(isFinal: Bool = false) {
-    guard let snapshotter, !task.isReplaying, snapshotter.isDue(partition, isFinal: isFinal) else { return }
+    guard let snapshotter, !task.isReplaying else { return }
+    let isLarge = task.changeCount >= Self.changesInCut
+    guard snapshotter.isDue(partition, isFinal: isFinal, isLarge: isLarge) else { return }
     snapshotter.submit(task.cutSnapshot(), of: partition)
   }
 

@@ -5,6 +5,9 @@ extension PartitionTask {
   /// Obsolete keys that one cut takes away at most; the rest is left to the next restore.
   static let obsoleteKeysMax = 100_000
 
+  /// Pieces of state that changed since the last cut.
+  public var changeCount: Int { stages.detect.detector.changeCount }
+
   /// What changed in the state since the last cut, at the offset that was reached: a batch boundary. The state's marks of what
   /// changed are cleared: the cut must be kept until it is written.
   ///
@@ -53,6 +56,7 @@ extension PartitionTask {
   /// All of it is there.
   func finishRestore(_ marker: SnapshotMarker) -> RestoreOutcome {
     lastCut = (marker.offset, marker.sequence)
+    noteSnapshot(writtenAt: marker.offset)
     return stages.detect.detector.finishRestore()
   }
 }

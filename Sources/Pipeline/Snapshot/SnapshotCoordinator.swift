@@ -99,10 +99,11 @@ public struct SnapshotCoordinator: Sendable {
 
   // MARK: Cutting
 
-  /// Whether the partition should be cut at its next batch boundary; `isFinal`: whether it can be, because it is given up.
-  public func isDue(_ partition: PartitionID, now: Int64, isFinal: Bool = false) -> Bool {
+  /// Whether the partition should be cut at its next batch boundary; `isFinal`: whether it can be, because it is given up;
+  /// `isLarge`: so much has changed that its time is not waited for, so that a cut stays small.
+  public func isDue(_ partition: PartitionID, now: Int64, isFinal: Bool = false, isLarge: Bool = false) -> Bool {
     guard let entry = entries[partition] else { return false }
-    return isFinal ? entry.last == nil : entry.cut == nil && now >= entry.nextCut
+    return isFinal ? entry.last == nil : entry.cut == nil && (isLarge || now >= entry.nextCut)
   }
 
   /// The partition was looked at when its cut was due; nil: nothing has happened since the last one.

@@ -21,14 +21,21 @@ public final class Snapshotter: Sendable {
   private let state: Lock<State>
   private let metrics: SnapshotMetrics
   private let log = Logger(module: "Pipeline")
+  private let onWritten: @Sendable (PartitionID, Int64) -> Void
   private let onFailure: @Sendable (PipelineFailure) -> Void
 
-  /// A snapshotter; `onFailure` is told what ends the process, once.
+  /// A snapshotter.
+  ///
+  /// - Parameters:
+  ///   - onWritten: told when a snapshot of a partition is written and committed, and the offset that it is true at.
+  ///   - onFailure: told what ends the process, once.
   public init(
     store: any SnapshotStore, timing: SnapshotCoordinator.Timing, metrics: SnapshotMetrics,
+    onWritten: @escaping @Sendable (PartitionID, Int64) -> Void = { _, _ in },
     onFailure: @escaping @Sendable (PipelineFailure) -> Void
   ) {
     self.store = store
+    self.onWritten = onWritten
     self.metrics = metrics
     self.onFailure = onFailure
     state = Lock(State(coordinator: SnapshotCoordinator(timing: timing)))
@@ -60,9 +67,11 @@ public final class Snapshotter: Sendable {
   // MARK: Cuts
 
   /// Whether the partition should be cut at its next batch boundary.
-  public func isDue(_ partition: PartitionID, isFinal: Bool = false) -> Bool {
+  public func isDue(_ partition: PartitionID, isFinal: Bool = false, isLarge: Bool = false) -> Bool {
     let now = Committer.now()
-    return state.withLock { $0.coordinator.isDue(partition, now: now, isFinal: isFinal) && !$0.hasFailed }
+    return state.withLock {
+      $0.coordinator.isDue(partition, now: now, isFinal: isFinal, isLarge: isLarge) && !$0.hasFailed
+    }
   }
 
   /// Takes a cut in; nil: nothing has happened since the last one.
@@ -150,6 +159,7 @@ public final class Snapshotter: Sendable {
       try store.write(write.cut, fence: write.fence)
       metrics.written(write.cut, nanoseconds: Committer.now() - began)
       ended { $0.written(write) }
+      onWritten(write.cut.partition, write.cut.marker.offset)
     } catch {
       switch error {
       case .lost(let reason):
