@@ -150,7 +150,7 @@ import Testing
     }
     work(0..<10, versions[0])
     task.noteSnapshot(writtenAt: 5)
-    work(10..<380, versions[1])
+    for start in stride(from: 10, to: 380, by: 10) { work(start..<(start + 10), versions[1]) }
     work(380..<381, versions[2])
     #expect((pair?.position.replay?.offset ?? 0) > 10)
     #expect(pair?.position.active.word == "\(versions[0].id)@0,\(versions[1].id)@10,\(versions[2].id)@380")
