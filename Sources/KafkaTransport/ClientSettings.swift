@@ -25,6 +25,9 @@ public struct ClientSettings: Sendable, Hashable {
   /// Milliseconds that the transaction of one snapshot may take.
   static let stateTransactionTimeout: Int64 = 60_000
 
+  /// Whether the consumer is told where partitions end.
+  let tellsEnd: Bool
+
   /// Properties that hold whatever the user says, because the promise rests on them.
   private static let fixedForConsumer = [
     "enable.auto.commit": "false", "enable.auto.offset.store": "false", "auto.offset.reset": "error",
@@ -44,6 +47,7 @@ public struct ClientSettings: Sendable, Hashable {
   ///   - instance: this process's stable name; the transactional id is the pipeline's and this.
   ///   - tellsEnd: whether the log has to say where partitions end.
   public init(plan: PipelinePlan, properties: [String: String], instance: String, tellsEnd: Bool) {
+    self.tellsEnd = tellsEnd
     let name = properties["client.id"] ?? "tocsin-\(plan.name)"
     group = properties["group.id"] ?? plan.name
     transactionalID = "\(plan.name)-\(instance)"

@@ -164,7 +164,7 @@ final class ControlLoop {
         let worker = makeWorker(place)
         let partition = TopicPartition(place.partition.topic, place.partition.number)
         let queue = try consumer.partitionQueue(partition) { [weak worker] in worker?.wake() }
-        starts.append((place, worker, KafkaPartitionLog(queue)))
+        starts.append((place, worker, KafkaPartitionLog(queue, tellsEnd: runner.settings.tellsEnd)))
         offsets.append(TopicPartitionOffset(partition, offset: place.recovery.start.offset))
         held[place.partition] = Held(worker: worker, end: place.end)
       }

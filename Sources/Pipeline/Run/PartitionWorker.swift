@@ -156,7 +156,7 @@ public final class PartitionWorker: Sendable {
       if let failure = task.failure { return fail(failure) }
       if pulled.isDrained {
         // A log that tells where it ends may be drained only because it has not come by the rest yet.
-        let isAtEnd = end.map { $0 >= task.nextOffset } ?? true
+        let isAtEnd = end.map { $0 >= task.nextOffset } ?? !log.tellsEnd
         progress.withLock {
           $0.isDrained = isAtEnd
           $0.isBlocked = false
