@@ -14,7 +14,9 @@ struct StartCheck {
   let settings: ClientSettings
   let topics: OutputTopics
   let topology: Topology
+  let stateTopics: StateTopics
   let createsTopics: Bool
+  let checksSettings: Bool
   let isStopped: @Sendable () -> Bool
   private let log = Logger(module: "Kafka")
 
@@ -48,10 +50,15 @@ struct StartCheck {
       guard createsTopics else {
         throw missing(first, "an output goes there; --create-topics makes it with the input's number of partitions")
       }
-      try create(absent, partitions: input.partitions.count, admin)
+      try create(absent.map { NewTopic($0, partitions: max(1, input.partitions.count)) }, admin)
     }
+    try checkState(of: plan.source.topic, partitions: input.partitions.count, admin)
     var counts = ExchangeCounts(source: input.partitions.count, exchanges: [])
-    for exchange in topology.exchanges { counts.exchanges.append(try partitions(of: exchange, input, admin)) }
+    for exchange in topology.exchanges {
+      let count = try partitions(of: exchange, input, admin)
+      try checkState(of: exchange.topic, partitions: count, admin)
+      counts.exchanges.append(count)
+    }
     return counts
   }
 
@@ -82,11 +89,40 @@ struct StartCheck {
     return found.partitions.count
   }
 
-  private func create(_ names: [String], partitions: Int, _ admin: KafkaAdmin) throws(KafkaError) {
-    let errors = try admin.createTopics(
-      names.map { NewTopic($0, partitions: max(1, partitions)) }, timeoutMilliseconds: 20_000)
+  /// The state topic is made where it is missing, and looked at where it is there.
+  private func checkState(of input: String, partitions: Int, _ admin: KafkaAdmin) throws(KafkaError) {
+    let name = stateTopics.name(of: input)
+    guard case .found(let topic) = try admin.describeTopic(name, timeoutMilliseconds: Self.timeout) else {
+      guard plan.internalTopics == .create else {
+        throw missing(
+          name,
+          "state is kept there, and `internal_topics: require` forbids to make it; docs/operations.md has its settings")
+      }
+      return try create(
+        [NewTopic(name, partitions: max(1, partitions), configuration: StateTopics.configuration)], admin)
+    }
+    let fault = StateTopics.fault(
+      name, partitions: topic.partitions.count, configuration: try configuration(name, admin), input: input,
+      inputPartitions: partitions)
+    if let fault { throw KafkaError(code: .invalidConfig, class: .configuration, message: fault) }
+  }
+
+  /// nil: this user may not see a topic's settings, or the broker does not tell them.
+  private func configuration(_ topic: String, _ admin: KafkaAdmin) throws(KafkaError) -> [String: String]? {
+    guard checksSettings else { return nil }
+    do throws(KafkaError) {
+      return try admin.topicConfiguration(topic, timeoutMilliseconds: Self.timeout)
+    } catch {
+      guard error.isPermission || error.class == .configuration else { throw error }
+      log.debug("the settings of a topic can't be seen and are taken on trust", ["topic": topic, "error": "\(error)"])
+      return nil
+    }
+  }
+
+  private func create(_ topics: [NewTopic], _ admin: KafkaAdmin) throws(KafkaError) {
+    let errors = try admin.createTopics(topics, timeoutMilliseconds: 20_000)
     for error in errors.values where error.code != .topicAlreadyExists { throw error }
-    log.info("topics were created", ["topics": names.joined(separator: ", ")])
+    log.info("topics were created", ["topics": topics.map(\.name).joined(separator: ", ")])
   }
 
   private func missing(_ topic: String, _ why: String) -> KafkaError {

@@ -140,7 +140,7 @@ import Testing
   }
 
   /// The pairs of a run over records from `from` on, in batches of random sizes.
-  private func run(
+  func run(
     _ task: PartitionTask, _ records: [Record], from: Int = 0, to end: Int? = nil, seed: UInt64
   ) -> [Pair] {
     var random = SeededRandom(seed: seed)

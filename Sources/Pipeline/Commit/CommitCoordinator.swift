@@ -49,6 +49,8 @@ public struct CommitCoordinator: Sendable {
     var bytes = 0
     var hasAlert = false
     var hasBlock = false
+    /// Where the last pair that was settled ended.
+    var settled: Position?
 
     mutating func take(_ pair: Pair, bytes: Int, hasAlert: Bool, hasBlock: Bool) {
       self.bytes += bytes
@@ -103,6 +105,9 @@ public struct CommitCoordinator: Sendable {
   public func hasUnsettled(_ partitions: Set<PartitionID>? = nil) -> Bool {
     queues.contains { partitions?.contains($0.key) ?? true && ($0.value.waiting != nil || $0.value.inFlight != nil) }
   }
+
+  /// Where the last pair of a partition that was settled ended; nil: none was.
+  public func settledPosition(of partition: PartitionID) -> Position? { queues[partition]?.settled }
 
   /// Forgets partitions that were given up. What of them is in flight stays with its transaction.
   public mutating func drop(_ partitions: some Sequence<PartitionID>) {
@@ -185,6 +190,7 @@ public struct CommitCoordinator: Sendable {
       queue.inFlight = nil
       if isCovered(pair) {
         settled.append(partition)
+        queue.settled = pair.position
       } else {
         if let later = queue.waiting { pair.append(later) }
         queue.waiting = pair

@@ -38,6 +38,8 @@ struct PipelineFileReader {
     let delivery = outputs.delivery(file)
     let properties = outputs.properties(file)
     let limits = outputs.limits(file)
+    let snapshot = outputs.snapshot(file)
+    let internalTopics = outputs.internalTopics(file)
     let exchange = outputs.exchange(file)
     if !context.isIncomplete {
       UseChecks(root, context).warn(params: params.names, tables: tables.map(\.name))
@@ -54,7 +56,7 @@ struct PipelineFileReader {
         idle: source.idle), schema: schema, derived: source.derived, tables: tables.compactMap(\.source),
       rules: running.map(\.plan), descriptions: running.map(\.description), identities: running.map(\.identity),
       outputs: topics, delivery: delivery, properties: properties, limits: limits,
-      expressions: expressions.explained)
+      expressions: expressions.explained, snapshot: snapshot, internalTopics: internalTopics)
     plan.exchange = exchange
     checkExchanges(plan, file)
     return bag.hasErrors ? nil : plan

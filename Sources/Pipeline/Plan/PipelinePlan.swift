@@ -31,6 +31,10 @@ public struct PipelinePlan: Sendable {
   public var properties: [String: String]
   /// The bounds.
   public var limits: PipelineLimits
+  /// How state is kept.
+  public var snapshot: SnapshotPlan
+  /// Whether topics of the pipeline's own are made where they are missing.
+  public var internalTopics: InternalTopics
   /// How exchanges are run, where there are any.
   public var exchange = ExchangeSettings()
   /// The file's expressions as they were read, for `check --explain`: where each stands, and its text and type.
@@ -41,7 +45,8 @@ public struct PipelinePlan: Sendable {
     name: String, version: String, source: SourcePlan, schema: Schema, derived: [DerivedFieldPlan],
     tables: [TableSource], rules: [RulePlan], descriptions: [RuleDescription], identities: [StateIdentity],
     outputs: OutputsPlan, delivery: Delivery, properties: [String: String], limits: PipelineLimits,
-    expressions: [ExplainedExpression]
+    expressions: [ExplainedExpression],
+    snapshot: SnapshotPlan = SnapshotPlan(), internalTopics: InternalTopics = .create
   ) {
     self.name = name
     self.version = version
@@ -57,7 +62,31 @@ public struct PipelinePlan: Sendable {
     self.properties = properties
     self.limits = limits
     self.expressions = expressions
+    self.snapshot = snapshot
+    self.internalTopics = internalTopics
   }
+}
+
+/// How state is kept.
+public struct SnapshotPlan: Sendable, Hashable {
+  /// Between two snapshots of a partition, in nanoseconds.
+  public var every: Int64
+  /// The format that is written; one of `SnapshotCodec.formats`.
+  public var format: Int
+
+  /// What is not given has the documented default.
+  public init(every: Int64 = 30_000_000_000, format: Int = 1) {
+    self.every = every
+    self.format = format
+  }
+}
+
+/// What is done about topics of the pipeline's own that are missing.
+public enum InternalTopics: String, Sendable, Hashable, CaseIterable {
+  /// They are made.
+  case create
+  /// It is an error: somebody else makes them.
+  case require
 }
 
 /// Where events come from, and how their time goes.

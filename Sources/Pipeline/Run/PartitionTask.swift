@@ -1,4 +1,4 @@
-internal import Detection
+public import Detection
 public import Events
 public import Tables
 public import Telemetry
@@ -20,6 +20,12 @@ public final class PartitionTask {
     public var isTrimmed = false
     /// Which version of the pipeline was in force where, as it was committed.
     public var active = VersionLedger()
+    /// From where the input would have to be read to make the state at `offset`; nil: from `offset`, with `largest`.
+    public var replay: ReplayPoint?
+    /// How many partitions the topic has; 0: not known, and no snapshot is made.
+    public var partitionCount = 0
+    /// What the hashes of the state that is restored start from; nil: there is none, and new ones are drawn.
+    public var seed: HashSeed?
 
     /// Where a partition is taken up.
     public init(offset: Int64, committed: Int64, sequence: Int64 = 0, largest: Int64 = .min) {
@@ -39,6 +45,7 @@ public final class PartitionTask {
   public let partition: PartitionID
   /// The records to be worked on, events or the blocks of an exchange: fill it, then call `process`.
   public let records: RecordBatch
+  let start: Start
   private let place: TaskStages.Place
   /// The version at work.
   private(set) var stages: TaskStages
@@ -50,12 +57,18 @@ public final class PartitionTask {
   private var held: [Output] = []
   private(set) var isHolding = false
   private let committed: Int64
-  private var next: Int64
-  private var sequence: Int64
+  private(set) var next: Int64
+  private(set) var sequence: Int64
   private var replay: ReplayPoint?
   private var lastReplayLook = Int64.min
   /// Where the last snapshot stands that is written; nil: there is none.
   private var snapshotOffset: Int64?
+  /// Where the last snapshot was cut; before the first, where the partition was taken up.
+  var lastCut: (offset: Int64, sequence: Int64)
+  /// Whether `lastCut` is one of the store's, or is on its way there.
+  var hasSnapshot = false
+  /// Whole keys of the store that the next cut takes away.
+  var obsolete: [[UInt8]] = []
 
   /// A task that has read nothing, with one version of the pipeline for good.
   ///
@@ -98,6 +111,7 @@ public final class PartitionTask {
     capacity: Int, exchanges: [String]
   ) {
     self.partition = partition
+    self.start = start
     let isBehind = topology?.exchange(ofTopic: partition.topic) != nil
     records = RecordBatch(
       topic: partition.topic, partition: partition.number, capacity: isBehind ? Self.blocksInBatch : capacity)
@@ -106,13 +120,14 @@ public final class PartitionTask {
       exchanges: exchanges)
     let origin = ReplayPoint(offset: start.offset, largest: start.largest)
     stages = TaskStages(version, plan, tables, topology, place) {
-      DetectStage($0, origin: origin, isTrimmed: start.isTrimmed)
+      DetectStage($0, origin: origin, isTrimmed: start.isTrimmed, seed: start.seed)
     }
     committed = start.committed
     next = start.offset
     sequence = start.sequence
     // The event time behind an exchange comes of all its blocks.
-    replay = isBehind ? ReplayPoint(offset: 0, largest: .min) : origin
+    replay = start.replay ?? (isBehind ? ReplayPoint(offset: 0, largest: .min) : origin)
+    lastCut = (start.committed, start.sequence)
   }
 
   /// Where the log is an exchange.
@@ -123,6 +138,8 @@ public final class PartitionTask {
   public var nextOffset: Int64 { next }
   /// The watermark in nanoseconds since 1970; `Int64.min` before the first event.
   public var watermark: Int64 { stages.detect.detector.clock.watermark }
+  /// What is in force where; nil: the task has one version for good.
+  var ledger: VersionLedger? { versions?.schedule.ledger }
   /// Whether what is read now was read before the start, and is read again to rebuild windows.
   public var isReplaying: Bool { next < committed }
   /// The version at work; nil where it has one for good.

@@ -35,6 +35,8 @@ public final class PartitionWorker: Sendable {
   private nonisolated(unsafe) var alarm: Int64?
   private let firstOffset: Int64
   private let committer: Committer
+  private let snapshotter: Snapshotter?
+  private let settled: Position
   private let onEvent: @Sendable (PartitionWorker, Event) -> Void
 
   /// How a worker stands.
@@ -55,9 +57,9 @@ public final class PartitionWorker: Sendable {
     public var end: Int64
   }
 
-  /// A worker; it begins once it has a log.
+  /// A worker; it begins once it has a log. Without a snapshotter its state is not kept.
   public init(
-    task: sending PartitionTask, committer: Committer,
+    task: sending PartitionTask, committer: Committer, snapshotter: Snapshotter? = nil,
     onEvent: @escaping @Sendable (PartitionWorker, Event) -> Void
   ) {
     partition = task.partition
@@ -68,13 +70,24 @@ public final class PartitionWorker: Sendable {
         nextOffset: task.nextOffset, watermark: .min, lastRecord: Committer.now(), isBlocked: false,
         end: task.nextOffset))
     queue = DispatchQueue(label: "tocsin.partition.\(task.partition)")
+    settled = Position(offset: task.start.committed, sequence: task.start.sequence, replay: nil)
     self.task = task
     self.committer = committer
+    self.snapshotter = snapshotter
     self.onEvent = onEvent
   }
 
   /// How it stands.
   public var state: Progress { progress.withLock { $0 } }
+
+  /// Whether it was told to stop.
+  public var isStopping: Bool { isStopped.load(ordering: .acquiring) }
+
+  /// Lets `body` work on its task before it begins.
+  func prepare<Failure: Error>(_ body: (PartitionTask) throws(Failure) -> Void) throws(Failure) {
+    let outcome: Result<Void, Failure> = queue.sync { Result { () throws(Failure) in try body(task) } }
+    try outcome.get()
+  }
 
   /// Lets it read on only while its watermark is not beyond this one; may be called from any thread.
   public func setLeadLimit(_ watermark: Int64) {
@@ -85,6 +98,7 @@ public final class PartitionWorker: Sendable {
   /// Gives it its log and lets it begin.
   public func start(_ log: any PartitionLog) {
     committer.add(partition) { [weak self] in self?.wake() }
+    snapshotter?.add(partition, settled: settled)
     queue.sync { self.log = log }
     wake()
   }
@@ -99,10 +113,13 @@ public final class PartitionWorker: Sendable {
   public func offer(_ version: PipelineVersion) { queue.async { self.task.offer(version) } }
 
   /// Stops it and closes its log. When it returns, no record is being worked on and all pairs have been handed over.
-  public func stop() {
+  ///
+  /// - Parameter isCut: whether its state is cut a last time, as for a successor.
+  public func stop(isCut: Bool = false) {
     isStopped.store(true, ordering: .releasing)
     queue.sync {
       if log != nil, let pair = task.flush(now: Committer.now()) { _ = committer.submit(pair) }
+      if isCut, log != nil { cutIfDue(isFinal: true) }
       log?.close()
       log = nil
     }
@@ -112,6 +129,7 @@ public final class PartitionWorker: Sendable {
     isWoken.store(false, ordering: .releasing)
     for _ in 0..<Self.batchesInTurn {
       guard !isStopped.load(ordering: .acquiring), let log else { return }
+      cutIfDue()
       if committer.isBlocked(partition) {
         task.noteBusy(now: Committer.now())
         return note(isBlocked: true)
@@ -143,6 +161,12 @@ public final class PartitionWorker: Sendable {
     }
     rest(isQuiet: false)
     wake()
+  }
+
+  /// Between two batches.
+  private func cutIfDue(isFinal: Bool = false) {
+    guard let snapshotter, !task.isReplaying, snapshotter.isDue(partition, isFinal: isFinal) else { return }
+    snapshotter.submit(task.cutSnapshot(), of: partition)
   }
 
   /// Hands over what is due besides records, and sees to it that what is not yet due will be.

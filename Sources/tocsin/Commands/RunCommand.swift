@@ -35,6 +35,7 @@ enum RunCommand {
     options.origin = invocation.text(RunOptions.from).flatMap { StartOffset(rawValue: $0) } ?? .beginning
     options.createsTopics = invocation.flag(RunOptions.createTopics)
     options.stopsAtEnd = invocation.flag(RunOptions.stopAtEnd)
+    options.leavesGroup = invocation.flag(RunOptions.leave)
     let registry = MetricsRegistry()
     for table in loaded.version.tables {
       registry.gauge(PipelineMetrics.tableEntries, [table.name]).set(Double(table.entryCount))
@@ -54,7 +55,8 @@ enum RunCommand {
       let runner = try KafkaRunner(
         path: path, loaded: loaded, options: options, registry: registry, productVersion: ProgramVersion.number
       ) { reporter.tick() }
-      let signals = StopSignals(stop: { runner.stop() }, reload: { runner.reload() })
+      let signals = StopSignals(
+        stop: { runner.stop(isLeaving: $0 == SIGINT) }, reload: { runner.reload() })
       defer { signals.cancel() }
       try runner.run()
     } catch {

@@ -8,8 +8,9 @@ final class StopSignals {
 
   private let numbers: [Int32]
 
-  /// From now on the signals call `stop` and `reload`, on a queue of their own; without `reload`, SIGHUP does what it did.
-  init(stop: @escaping @Sendable () -> Void, reload: (@Sendable () -> Void)? = nil) {
+  /// From now on the signals call `stop`, with their number, and `reload`, on a queue of their own; without `reload`, SIGHUP
+  /// does what it did.
+  init(stop: @escaping @Sendable (Int32) -> Void, reload: (@Sendable () -> Void)? = nil) {
     let queue = DispatchQueue(label: "tocsin.signals")
     let isAsked = Once()
     numbers = [SIGINT, SIGTERM] + (reload == nil ? [] : [SIGHUP])
@@ -19,7 +20,7 @@ final class StopSignals {
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler {
         if number == SIGHUP { return reload?() ?? () }
-        if isAsked.first() { stop() } else { _exit(ExitCode.fatal.rawValue) }
+        if isAsked.first() { stop(number) } else { _exit(ExitCode.fatal.rawValue) }
       }
       source.resume()
       return source

@@ -65,7 +65,7 @@ package final class TortureRun {
       [
         "run", Self.pipeline, "--bootstrap", kafka.bootstrapServers, "--create-topics", "--instance", name,
         "--log-format", "text", "--set", "librdkafka.session.timeout.ms=10000",
-      ] + (isStatic ? ["--set", "librdkafka.group.instance.id=\(topic)-\(name)"] : [])
+      ] + ["--set", "librdkafka.group.instance.id=\(isStatic ? "\(topic)-\(name)" : "")"]
     }
     defer { fleet.abandon() }
     let brokers = Brokers(kafka, count: options.nodes)
