@@ -26,11 +26,14 @@ final class KafkaVersionStore: Sendable {
   /// The topic's name.
   let topic: String
   private let settings: ClientSettings
+  private let makesTopic: Bool
   private let isStopped: @Sendable () -> Bool
   private let state = Lock(State())
   private let log = Logger(module: "Kafka")
 
-  init(settings: ClientSettings, isStopped: @escaping @Sendable () -> Bool) {
+  /// - Parameter makesTopic: whether the topic is made where it is missing; else that is an error.
+  init(settings: ClientSettings, makesTopic: Bool, isStopped: @escaping @Sendable () -> Bool) {
+    self.makesTopic = makesTopic
     topic = "\(settings.group).versions"
     self.settings = settings
     self.isStopped = isStopped
@@ -50,6 +53,13 @@ final class KafkaVersionStore: Sendable {
   }
 
   private func create(_ admin: KafkaAdmin) throws(KafkaError) {
+    guard makesTopic else {
+      throw KafkaError(
+        code: .invalidConfig, class: .configuration,
+        message:
+          "there is no topic `\(topic)`: versions are kept there, and `internal_topics: require` forbids to make it; "
+          + "docs/operations.md has its settings")
+    }
     let new = NewTopic(
       topic, partitions: 2, configuration: ["cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1"])
     let errors = try admin.createTopics([new], timeoutMilliseconds: 20_000)

@@ -16,7 +16,7 @@ public enum RunningVersion {
   ) throws(PipelineFailure) -> PipelineVersion? {
     let settings = ClientSettings(
       plan: plan, properties: plan.properties.merging(properties) { $1 }, instance: "plan", tellsEnd: false)
-    let store = KafkaVersionStore(settings: settings, isStopped: { false })
+    let store = KafkaVersionStore(settings: settings, makesTopic: false, isStopped: { false })
     do throws(KafkaError) {
       guard let id = try latest(plan, settings) else { return nil }
       guard let content = try store.contents(of: [id])[id] else {

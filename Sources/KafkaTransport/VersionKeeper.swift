@@ -28,7 +28,8 @@ final class VersionKeeper: Sendable {
     isStopped: @escaping @Sendable () -> Bool, accept: @escaping @Sendable (PipelineVersion) -> Void
   ) {
     self.path = path
-    let store = KafkaVersionStore(settings: settings, isStopped: isStopped)
+    let store = KafkaVersionStore(
+      settings: settings, makesTopic: loaded.version.plan.internalTopics == .create, isStopped: isStopped)
     self.store = store
     state = Lock(State(newest: loaded.version, first: loaded.content))
     reloader = Reloader(

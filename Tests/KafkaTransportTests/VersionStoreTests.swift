@@ -12,7 +12,7 @@ import Testing
 
   init() throws { kafka = try RealKafka.shared() }
 
-  private func store() throws -> KafkaVersionStore {
+  private func store(makesTopic: Bool = true) throws -> KafkaVersionStore {
     let text = """
       tocsin: 1
       pipeline: \(name)
@@ -24,7 +24,7 @@ import Testing
     let plan = try #require(PipelineFile.read(bytes: Array(text.utf8), path: "p.yaml", environment: [:]).plan)
     let settings = ClientSettings(
       plan: plan, properties: ["bootstrap.servers": kafka.bootstrapServers], instance: "one", tellsEnd: false)
-    return KafkaVersionStore(settings: settings, isStopped: { false })
+    return KafkaVersionStore(settings: settings, makesTopic: makesTopic, isStopped: { false })
   }
 
   /// Contents of so many bytes, different for each seed.
@@ -77,6 +77,13 @@ import Testing
     try store.publish(content)
     #expect(try store.contents(of: [content.manifest.id]) == [content.manifest.id: content])
     #expect(try self.store().contents(of: [content.manifest.id]) == [content.manifest.id: content])
+  }
+
+  @Test func aTopicThatMustBeThere() throws {
+    let store = try store(makesTopic: false)
+    let failure = #expect(throws: PipelineFailure.self) { try store.open() }
+    #expect(failure?.kind == .configuration)
+    #expect(failure?.message.contains("internal_topics: require") == true, "\(String(describing: failure))")
   }
 
   @Test(arguments: [(1, "compact", "1 partitions"), (2, "delete", "cleanup.policy is delete")])

@@ -136,6 +136,8 @@ public final class PartitionTask {
   public var nextOffset: Int64 { next }
   /// The watermark in nanoseconds since 1970; `Int64.min` before the first event.
   public var watermark: Int64 { stages.detect.detector.clock.watermark }
+  /// What is in force where; nil: the task has one version for good.
+  var ledger: VersionLedger? { versions?.schedule.ledger }
   /// Whether what is read now was read before the start, and is read again to rebuild windows.
   public var isReplaying: Bool { next < committed }
   /// The version at work; nil where it has one for good.

@@ -30,9 +30,10 @@ extension PartitionTask {
 
   /// What is in force, for the marker.
   private var versions: [String: String] {
-    Dictionary(stages.tables.map { ("table \($0.name)", $0.version) } + [("pipeline", stages.plan.version)]) {
-      first, _ in first
-    }
+    var versions = ["pipeline": stages.plan.version]
+    for table in stages.tables { versions["table \(table.name)"] = table.version }
+    if let ledger { versions[SnapshotMarker.ledgerName] = ledger.word }
+    return versions
   }
 
   // MARK: Restoring

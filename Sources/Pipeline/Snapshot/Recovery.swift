@@ -81,7 +81,7 @@ public struct Recovery: Sendable, Hashable {
     var recovery = Recovery(
       start: try place(facts, marker, &notes), marker: marker, notes: notes)
     recovery.start.seed = marker?.marker.seed
-    recovery.start.active = facts.committed?.active ?? VersionLedger()
+    recovery.start.active = facts.committed?.active ?? marker?.marker.ledger ?? VersionLedger()
     recovery.start.partitionCount = facts.partitionCount
     return recovery
   }

@@ -14,7 +14,7 @@ public struct SnapshotMarker: Sendable, Hashable {
   public var topic: String
   /// How many partitions the input topic had.
   public var partitionCount: Int32
-  /// What was in force, by name: `pipeline`, and each table.
+  /// What was in force, by name: `pipeline`, `table NAME`, and `active`, the word of the `VersionLedger`.
   public var versions: [String: String]
   /// How many records the cut has besides the marker, tombstones among them.
   public var recordCount: Int64
@@ -43,6 +43,14 @@ public struct SnapshotMarker: Sendable, Hashable {
 
   /// The position that the cut was made at.
   public var position: Position { Position(offset: offset, sequence: sequence, replay: nil) }
+}
+
+extension SnapshotMarker {
+  /// Under which name `versions` has the ledger's word.
+  static let ledgerName = "active"
+
+  /// Which version of the pipeline was in force where; nil: it is not said.
+  var ledger: VersionLedger? { versions[Self.ledgerName].flatMap { VersionLedger(word: $0) } }
 }
 
 extension SnapshotMarker {

@@ -56,6 +56,8 @@ public enum ReloadDecision: Sendable, Hashable {
       compare("librdkafka.\(property)") { $0.properties[property] }
     }
     compare("exchange") { $0.exchange }
+    compare("snapshot") { $0.snapshot }
+    compare("internal_topics") { $0.internalTopics }
     names += otherExchanges(old, new)
     compare("limits.batch_records") { $0.limits.batchRecords }
     compare("limits.unsettled_bytes") { $0.limits.unsettledBytes }

@@ -61,6 +61,8 @@ import Testing
       "outputs.dead_letter.topic"
     ), ("outputs:", "delivery: at_least_once\noutputs:", "delivery"),
     ("outputs:", "librdkafka: { client.id: x }\noutputs:", "librdkafka.client.id"),
+    ("outputs:", "snapshot: { every: 7s }\noutputs:", "snapshot"),
+    ("outputs:", "internal_topics: require\noutputs:", "internal_topics"),
     ("outputs:", "limits: { batch_records: 7 }\noutputs:", "limits.batch_records"),
     ("outputs:", "limits: { unsettled_bytes: 1MiB }\noutputs:", "limits.unsettled_bytes"),
   ]) func refused(_ text: String, _ replacement: String, _ setting: String) throws {
