@@ -77,7 +77,7 @@ package final class TortureRun {
     if outcome.isRight {
       try? FileManager.default.removeItem(atPath: options.folder)
     } else {
-      kafka.keepLogs(in: options.folder)
+      kafka.keepLogs(in: options.folder) { $0.hasPrefix("__consumer_offsets") || $0.contains(".by-") }
       keepTopics(kafka, topic)
       note(outcome.report)
     }
