@@ -209,9 +209,6 @@ final class ControlLoop {
     log.info(
       isLost ? "partitions were lost" : "partitions were revoked",
       ["partitions": partitions.map(\.description).joined(separator: ", ")])
-    // A cooperative member has joined the next generation by now, in which these partitions are still nobody else's: with
-    // the metadata of the one before, nothing could be settled any more.
-    if !isLost { setGroup(consumer.groupMetadata()) }
     give(
       up: partitions.map { PartitionID($0.topic, $0.partition) }, isLost: isLost, patience: KafkaRunner.revokePatience)
     answer { () throws(KafkaError) in try consumer.unassign(partitions, rebalance) }
