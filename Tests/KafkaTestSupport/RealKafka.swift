@@ -128,12 +128,22 @@ public final class RealKafka: Sendable {
   /// Lets a node shut down in order, which hands its partitions over first; its data stays.
   public func terminate(node: Int = 1) throws(RealKafkaError) { try mine().stop(["--node", "\(node)"]) }
 
-  /// Copies the nodes' logs into a folder, as `node-1.log` and so on.
-  public func keepLogs(in folder: String) {
+  /// Copies the nodes' logs into a folder, as `node-1.log` and so on, and below `node-1` the segments of the partitions that
+  /// are named so.
+  public func keepLogs(in folder: String, segmentsOf isKept: (String) -> Bool = { _ in false }) {
     guard let process else { return }
     let files = FileManager.default
-    for name in (try? files.contentsOfDirectory(atPath: process.directory)) ?? [] where name.hasPrefix("node-") {
-      try? files.copyItem(atPath: "\(process.directory)/\(name)/log", toPath: "\(folder)/\(name).log")
+    func names(_ folder: String) -> [String] { (try? files.contentsOfDirectory(atPath: folder)) ?? [] }
+    for node in names(process.directory) where node.hasPrefix("node-") {
+      try? files.copyItem(atPath: "\(process.directory)/\(node)/log", toPath: "\(folder)/\(node).log")
+      let data = "\(process.directory)/\(node)/data"
+      for partition in names(data) where isKept(partition) {
+        let kept = "\(folder)/\(node)/\(partition)"
+        try? files.createDirectory(atPath: kept, withIntermediateDirectories: true)
+        for segment in names("\(data)/\(partition)") where segment.hasSuffix(".log") {
+          try? files.copyItem(atPath: "\(data)/\(partition)/\(segment)", toPath: "\(kept)/\(segment)")
+        }
+      }
     }
   }
 

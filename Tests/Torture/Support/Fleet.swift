@@ -130,6 +130,11 @@ final class Fleet {
     }
   }
 
+  /// Writes down what each thread of each process is at.
+  func keepStacks() {
+    for instance in instances { keepStacks(instance) }
+  }
+
   /// Writes down, where there is a debugger, what each thread of a process that hangs is at.
   private func keepStacks(_ instance: Instance) {
     guard let child = instance.child else { return }

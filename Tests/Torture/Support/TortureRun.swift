@@ -77,7 +77,7 @@ package final class TortureRun {
     if outcome.isRight {
       try? FileManager.default.removeItem(atPath: options.folder)
     } else {
-      kafka.keepLogs(in: options.folder)
+      kafka.keepLogs(in: options.folder) { $0.hasPrefix("__consumer_offsets") || $0.contains(".by-") }
       keepTopics(kafka, topic)
       note(outcome.report)
     }
@@ -149,13 +149,17 @@ package final class TortureRun {
       "\(Int(seconds)) s: no more blows; \(truth.payments.count) payments are in the topic, waiting for the last alerts"
     )
     let deadline = ContinuousClock.now + .seconds(options.drain)
-    while ContinuousClock.now < deadline {
+    while true {
       for _ in 0..<40 {
         try fleet.tick()
         usleep(50_000)
       }
       let verdict = try verdict(truth, kafka, topic)
       if verdict.isRight || !(verdict.doubled.isEmpty && verdict.wrong.isEmpty) { break }
+      if ContinuousClock.now >= deadline {
+        fleet.keepStacks()
+        break
+      }
     }
     try fleet.close()
     return try verdict(truth, kafka, topic)
