@@ -86,7 +86,7 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     tests(
       "KafkaTransportTests",
-      ["KafkaTransport", "Pipeline", "Kafka", "KafkaTestSupport", "Events", "Telemetry"]),
+      ["KafkaTransport", "Pipeline", "Detection", "Kafka", "KafkaTestSupport", "Events", "Telemetry", "Locking"]),
     tests(
       "TocsinTests",
       ["tocsin", "Configuration", "Kafka", "KafkaTestSupport", "TortureSupport", "Tables", "Events", "Locking"]),

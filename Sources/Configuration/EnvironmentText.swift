@@ -29,6 +29,20 @@ public struct EnvironmentText: Sendable {
     return result + rest
   }
 
+  /// The names of the variables that a text reads, set or not.
+  public static func names(in text: String) -> Set<String> {
+    var names: Set<String> = []
+    var rest = Substring(text)
+    while let start = rest.firstRange(of: "${") {
+      let isPlain = rest[..<start.lowerBound].hasSuffix("$")
+      rest = rest[start.upperBound...]
+      guard !isPlain, let end = rest.firstIndex(of: "}") else { continue }
+      let parts = rest[..<end].split(separator: ":-", maxSplits: 1, omittingEmptySubsequences: false)
+      names.insert(String(parts[0]))
+    }
+    return names
+  }
+
   private func value(_ inside: Substring) throws(ScalarReader.Problem) -> String {
     let parts = inside.split(separator: ":-", maxSplits: 1, omittingEmptySubsequences: false)
     let name = String(parts[0])

@@ -27,8 +27,8 @@ final class AggregateCells: CellOwner {
     for kernel in kernels where kernel.entrySize > 0 { kernel.initialize(entry: kernel.cell(entry)) }
   }
 
-  func destroy(piece: UnsafeMutablePointer<WindowPiece>) {
-    for kernel in kernels { kernel.destroy(piece: piece) }
+  func destroy(piece: UnsafeMutablePointer<WindowPiece>, number: Int64, of entry: UnsafeMutablePointer<KeyEntry>) {
+    for kernel in kernels where kernel.holdsMemory { kernel.destroy(piece: piece, number: number, of: entry) }
   }
 
   func destroy(entry: UnsafeMutablePointer<KeyEntry>) {

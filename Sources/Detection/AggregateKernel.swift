@@ -7,7 +7,10 @@ struct WindowSegment {
   /// By place in `rows`.
   var pieces: UnsafeMutablePointer<UnsafeMutablePointer<WindowPiece>>
   var ranges: UnsafeMutablePointer<WindowGrid.Range>
+  /// By place in `rows`, the pieces of a window of several.
+  var members: WindowMembers
   var batch: EventBatch
+  let windows: KeyedWindows
 }
 
 /// One aggregate of a rule: it keeps a cell in each piece of time of each key, takes events in, and says for each what the
@@ -27,8 +30,8 @@ class AggregateKernel {
 
   init(_ call: AggregateCall, pieceSize: Int, entrySize: Int = 0, capacity: Int) {
     output = ColumnStorage(type: call.resultType, capacity: capacity)
-    self.pieceSize = (pieceSize + 15) & ~15
-    self.entrySize = (entrySize + 15) & ~15
+    self.pieceSize = (pieceSize + 7) & ~7
+    self.entrySize = (entrySize + 7) & ~7
     argument = call.argument?.evaluator(capacity: capacity)
     filter = call.filter?.evaluator(capacity: capacity)
   }
@@ -45,7 +48,8 @@ class AggregateKernel {
   func initialize(entry: UnsafeMutableRawPointer) {
     entry.initializeMemory(as: UInt8.self, repeating: 0, count: entrySize)
   }
-  func destroy(piece: UnsafeMutablePointer<WindowPiece>) {}
+  /// Asked only where it `holdsMemory`.
+  func destroy(piece: UnsafeMutablePointer<WindowPiece>, number: Int64, of entry: UnsafeMutablePointer<KeyEntry>) {}
   /// Writes what its cell in a piece holds.
   func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
     preconditionFailure("an aggregate writes its cell")
@@ -84,18 +88,12 @@ class AggregateKernel {
     UnsafeMutableRawPointer(entry) + entryOffset
   }
 
-  /// The cells of a key's pieces in a range, newest first.
+  /// The cells of the pieces in the window that ends with the event at a place of the segment, newest first.
   @inline(__always)
-  final func forEachCell(
-    _ piece: UnsafeMutablePointer<WindowPiece>, _ range: WindowGrid.Range, _ body: (UnsafeMutableRawPointer) -> Void
-  ) {
-    // Most windows are one piece that is the key's newest.
-    if range.low == range.high { return body(cell(piece)) }
-    var next = piece.pointee.entry.pointee.newest
-    while let found = next, found.pointee.number >= range.low {
-      if found.pointee.number <= range.high { body(cell(found)) }
-      next = found.pointee.older
-    }
+  final func forEachCell(_ segment: WindowSegment, _ index: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
+    // Most windows are one piece.
+    if segment.ranges[index].low == segment.ranges[index].high { return body(cell(segment.pieces[index])) }
+    for piece in segment.members[index] { body(cell(piece)) }
   }
 }
 
@@ -126,12 +124,12 @@ extension AggregateKernel {
 
   private static func pick(_ call: AggregateCall, _ type: ColumnType, _ capacity: Int) -> AggregateKernel {
     switch type {
-    case .double: PickKernel<Double>(call, capacity: capacity)
-    case .uint: PickKernel<UInt64>(call, capacity: capacity)
-    case .decimal: PickKernel<Int128>(call, capacity: capacity)
-    case .bool: PickKernel<UInt8>(call, capacity: capacity)
+    case .double: DoublePickKernel(call, capacity: capacity)
+    case .uint: UnsignedPickKernel(call, capacity: capacity)
+    case .decimal: DecimalPickKernel(call, capacity: capacity)
+    case .bool: BoolPickKernel(call, capacity: capacity)
     case .string, .bytes: TextPickKernel(call, capacity: capacity)
-    case .int, .timestamp, .duration, .list: PickKernel<Int64>(call, capacity: capacity)
+    case .int, .timestamp, .duration, .list: IntegerPickKernel(call, capacity: capacity)
     }
   }
 }

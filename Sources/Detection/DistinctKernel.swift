@@ -42,13 +42,15 @@ final class DistinctKernel: AggregateKernel {
       as: Union.self, repeating: Union(set: DistinctSet(), isSet: false, low: 0, newest: 0, oldest: 0), count: 1)
   }
 
-  override func destroy(piece: UnsafeMutablePointer<WindowPiece>) {
+  override func destroy(
+    piece: UnsafeMutablePointer<WindowPiece>, number: Int64, of entry: UnsafeMutablePointer<KeyEntry>
+  ) {
     let set = cell(piece).assumingMemoryBound(to: DistinctSet.self)
     guard !set.pointee.isEmpty else { return }
     change(set) { $0.removeAll() }
     // The union may hold what it had: a window that still reaches so far must not find it there.
-    let union = cell(piece.pointee.entry).assumingMemoryBound(to: Union.self)
-    guard union.pointee.isSet, piece.pointee.number >= union.pointee.low else { return }
+    let union = cell(entry).assumingMemoryBound(to: Union.self)
+    guard union.pointee.isSet, number >= union.pointee.low else { return }
     union.pointee.isSet = false
     union.pointee.set.removeAll()
   }
@@ -66,30 +68,37 @@ final class DistinctKernel: AggregateKernel {
     let results = output.column.ints
     for index in 0..<segment.rows.count {
       let row = Int(segment.rows.rows[index])
-      let piece = segment.pieces[index]
-      let range = segment.ranges[index]
-      if isTaken(row) { insert(hashes[row].low, piece) }
-      results[row] = count(piece, range)
+      if isTaken(row) { insert(hashes[row].low, segment, index) }
+      results[row] = count(segment, index)
       output.column.states[row] = CellState.value.rawValue
     }
   }
 
-  private func insert(_ hash: UInt64, _ piece: UnsafeMutablePointer<WindowPiece>) {
-    change(cell(piece).assumingMemoryBound(to: DistinctSet.self)) { $0.insert(hash) }
-    let union = cell(piece.pointee.entry).assumingMemoryBound(to: Union.self)
-    let number = piece.pointee.number
+  @inline(__always)
+  private func set(_ piece: UnsafeMutablePointer<WindowPiece>) -> UnsafeMutablePointer<DistinctSet> {
+    cell(piece).assumingMemoryBound(to: DistinctSet.self)
+  }
+
+  private func union(_ segment: WindowSegment, _ index: Int) -> UnsafeMutablePointer<Union> {
+    cell(segment.windows.entry(of: segment.pieces[index])).assumingMemoryBound(to: Union.self)
+  }
+
+  private func insert(_ hash: UInt64, _ segment: WindowSegment, _ index: Int) {
+    change(set(segment.pieces[index])) { $0.insert(hash) }
+    let union = union(segment, index)
+    let number = segment.ranges[index].high
     guard union.pointee.isSet, number >= union.pointee.low, number <= union.pointee.newest else { return }
     union.pointee.set.insert(hash)
     union.pointee.oldest = min(union.pointee.oldest, number)
   }
 
-  private func count(_ piece: UnsafeMutablePointer<WindowPiece>, _ range: WindowGrid.Range) -> Int64 {
-    let entry = piece.pointee.entry
-    let own = cell(piece).assumingMemoryBound(to: DistinctSet.self)
-    if isAlone(piece, range) { return own.pointee.count }
-    let union = cell(entry).assumingMemoryBound(to: Union.self)
+  private func count(_ segment: WindowSegment, _ index: Int) -> Int64 {
+    let range = segment.ranges[index]
+    let own = set(segment.pieces[index])
+    if isAlone(segment, index) { return own.pointee.count }
+    let union = union(segment, index)
     if union.pointee.isSet {
-      if range.high < union.pointee.newest { return countAfresh(piece, range) }
+      if range.high < union.pointee.newest { return countAfresh(segment, index) }
       // What it covers below the window must be empty, and it must cover the whole window.
       if union.pointee.low <= range.low, union.pointee.oldest >= range.low {
         if range.high > union.pointee.newest {
@@ -99,60 +108,67 @@ final class DistinctKernel: AggregateKernel {
         return union.pointee.set.count
       }
     }
-    if hasNewer(entry, range.high) { return countAfresh(piece, range) }
-    rebuild(union, piece, range)
+    if hasNewer(segment, index) { return countAfresh(segment, index) }
+    rebuild(union, segment, index)
     return union.pointee.set.count
   }
 
-  /// Whether a piece beyond that one holds anything: a union is kept for the key's newest window only, or later events would
-  /// miss what lies between.
-  private func hasNewer(_ entry: UnsafeMutablePointer<KeyEntry>, _ number: Int64) -> Bool {
-    var next = entry.pointee.newest
-    while let found = next, found.pointee.number > number {
-      if !cell(found).assumingMemoryBound(to: DistinctSet.self).pointee.isEmpty { return true }
-      next = found.pointee.older
+  /// The key's pieces that hold anything, newest first, down to the window's oldest; `body` says whether to go on.
+  private func forEachFilled(
+    _ segment: WindowSegment, _ index: Int, _ body: (UnsafeMutablePointer<WindowPiece>, Int64) -> Bool
+  ) {
+    let windows = segment.windows
+    var next = windows.newest(windows.entry(of: segment.pieces[index]))
+    while let found = next {
+      let number = windows.number(of: found)
+      if number < segment.ranges[index].low { return }
+      if !set(found).pointee.isEmpty, !body(found, number) { return }
+      next = windows.older(found)
     }
-    return false
+  }
+
+  /// Whether a piece beyond the window holds anything: a union is kept for the key's newest window only, or later events
+  /// would miss what lies between.
+  private func hasNewer(_ segment: WindowSegment, _ index: Int) -> Bool {
+    var isFound = false
+    forEachFilled(segment, index) { _, number in
+      isFound = number > segment.ranges[index].high
+      return false
+    }
+    return isFound
   }
 
   /// Whether no other piece of the window holds anything.
-  private func isAlone(_ piece: UnsafeMutablePointer<WindowPiece>, _ range: WindowGrid.Range) -> Bool {
+  private func isAlone(_ segment: WindowSegment, _ index: Int) -> Bool {
+    let range = segment.ranges[index]
     if range.low == range.high { return true }
-    var next = piece.pointee.entry.pointee.newest
-    while let found = next, found.pointee.number >= range.low {
-      if found != piece, found.pointee.number <= range.high,
-        !cell(found).assumingMemoryBound(to: DistinctSet.self).pointee.isEmpty
-      {
-        return false
-      }
-      next = found.pointee.older
+    var isAlone = true
+    forEachFilled(segment, index) { found, number in
+      if found != segment.pieces[index], number <= range.high { isAlone = false }
+      return isAlone
     }
-    return true
+    return isAlone
   }
 
-  private func countAfresh(_ piece: UnsafeMutablePointer<WindowPiece>, _ range: WindowGrid.Range) -> Int64 {
+  private func countAfresh(_ segment: WindowSegment, _ index: Int) -> Int64 {
     var set = DistinctSet()
     defer { set.removeAll() }
-    forEachCell(piece, range) { set.formUnion($0.assumingMemoryBound(to: DistinctSet.self).pointee) }
+    forEachCell(segment, index) { set.formUnion($0.assumingMemoryBound(to: DistinctSet.self).pointee) }
     return set.count
   }
 
-  private func rebuild(
-    _ union: UnsafeMutablePointer<Union>, _ piece: UnsafeMutablePointer<WindowPiece>, _ range: WindowGrid.Range
-  ) {
+  private func rebuild(_ union: UnsafeMutablePointer<Union>, _ segment: WindowSegment, _ index: Int) {
+    let range = segment.ranges[index]
     union.pointee.set.removeAll()
-    forEachCell(piece, range) {
-      union.pointee.set.formUnion($0.assumingMemoryBound(to: DistinctSet.self).pointee)
-    }
     union.pointee.isSet = true
     union.pointee.low = range.low
     union.pointee.newest = range.high
     union.pointee.oldest = range.high
-    var next = piece.pointee.entry.pointee.newest
-    while let found = next, found.pointee.number >= range.low {
-      let isEmpty = cell(found).assumingMemoryBound(to: DistinctSet.self).pointee.isEmpty
-      if found.pointee.number <= range.high, !isEmpty { union.pointee.oldest = found.pointee.number }
-      next = found.pointee.older
+    forEachFilled(segment, index) { found, number in
+      guard number <= range.high else { return true }
+      union.pointee.set.formUnion(set(found).pointee)
+      union.pointee.oldest = number
+      return true
     }
   }
 

@@ -20,7 +20,11 @@ final class EpisodeTable {
   private let number: Int
   private let limit: Int
   private unowned let teller: any EpisodeTeller
-  var episodes: [EpisodeKey: Episode] = [:]
+  var episodes: [EpisodeKey: Episode] = [:] {
+    didSet { count = episodes.count }
+  }
+  /// How many there are: asked for each event, so it stands by itself.
+  private(set) var count = 0
   /// What the next cut tells: see `cut`.
   var changes = EpisodeChanges()
   private var deadlines = Heap<Deadline>()
@@ -35,8 +39,7 @@ final class EpisodeTable {
     self.teller = teller
   }
 
-  var isEmpty: Bool { episodes.isEmpty }
-  var count: Int { episodes.count }
+  var isEmpty: Bool { count == 0 }
   var deadlineCount: Int { deadlines.count }
   /// The earliest deadline; `Int64.max` where there is none.
   var nextDeadline: Int64 { deadlines.first?.time ?? .max }

@@ -5,8 +5,11 @@ extension KeyedWindows {
   var changeCount: Int { changes.isTracking ? changes.count : pieceCount + keyCount }
 
   @inline(__always)
-  func noteEvidence(_ entry: UnsafeMutablePointer<KeyEntry>) {
-    if !entry.pointee.changes.contains(.isNoted) { changes.note(entry) }
+  func noteEvidence(_ block: BlockNumber) {
+    let entry = entry(block)
+    if entry.pointee.changes.contains(.isNoted) { return }
+    entry.pointee.changes.insert(.isNoted)
+    changes.note(entry: block)
   }
 
   // MARK: Cutting
@@ -16,18 +19,18 @@ extension KeyedWindows {
     for piece in changes.gonePieces { cutter.remove(.piece, piece.hash, piece.number) }
     for hash in changes.goneEvidence { cutter.remove(.evidence, hash) }
     if changes.isTracking {
-      for piece in changes.pieces {
-        if piece.pointee.changes.contains(.isGone) {
-          pieces.giveBack(UnsafeMutableRawPointer(piece))
+      for block in changes.pieces {
+        if piece(block).pointee.changes.contains(.isGone) {
+          pieces.giveBack(block)
         } else {
-          cut(piece, into: &cutter, cells)
+          cut(piece(block), into: &cutter, cells)
         }
       }
-      for entry in changes.entries {
-        if entry.pointee.changes.contains(.isGone) {
-          entries.giveBack(UnsafeMutableRawPointer(entry))
+      for block in changes.entries {
+        if entry(block).pointee.changes.contains(.isGone) {
+          entries.giveBack(block)
         } else {
-          cutEvidence(entry, into: &cutter)
+          cutEvidence(entry(block), into: &cutter)
         }
       }
     } else {
@@ -44,7 +47,7 @@ extension KeyedWindows {
     _ piece: UnsafeMutablePointer<WindowPiece>, into cutter: inout StateCutter, _ cells: AggregateCells
   ) {
     piece.pointee.changes = .isSaved
-    cutter.put(.piece, piece.pointee.entry.pointee.hash, piece.pointee.number) { writer in
+    cutter.put(.piece, entry(of: piece).pointee.hash, number(of: piece)) { writer in
       writer.fixed(piece.pointee.firstTime)
       writer.count(piece.pointee.eventCount)
       cells.write(piece, to: &writer)
@@ -64,19 +67,9 @@ extension KeyedWindows {
     for hash in changes.goneEvidence { cutter.remove(.evidence, hash) }
     forEachEntry { entry in
       forEachPiece(entry) { piece in
-        if piece.pointee.changes.contains(.isSaved) { cutter.remove(.piece, entry.pointee.hash, piece.pointee.number) }
+        if piece.pointee.changes.contains(.isSaved) { cutter.remove(.piece, entry.pointee.hash, number(of: piece)) }
       }
       if entry.pointee.changes.contains(.isSaved) { cutter.remove(.evidence, entry.pointee.hash) }
-    }
-  }
-
-  private func forEachPiece(
-    _ entry: UnsafeMutablePointer<KeyEntry>, _ body: (UnsafeMutablePointer<WindowPiece>) -> Void
-  ) {
-    var next = entry.pointee.newest
-    while let piece = next {
-      next = piece.pointee.older
-      body(piece)
     }
   }
 
@@ -89,7 +82,7 @@ extension KeyedWindows {
     beginRestore()
     let known = find(hash, number: number)
     guard let value else {
-      if let known { forget(known) }
+      if !known.isNone { forget(known) }
       return
     }
     var reader = StateReader(value)
@@ -97,7 +90,7 @@ extension KeyedWindows {
     let eventCount = try reader.count()
     guard eventCount > 0 else { throw StateError("a piece of time holds no event") }
     guard grid.range(firstTime).high == number else { throw StateError("\(firstTime) is not in piece \(number)") }
-    if let known { forget(known) }
+    if !known.isNone { forget(known) }
     let piece = piece(hash, number: number)
     piece.pointee.firstTime = firstTime
     piece.pointee.eventCount = eventCount
@@ -115,7 +108,7 @@ extension KeyedWindows {
       entry.pointee.changes = []
       return
     }
-    let entry = entry(hash)
+    let entry = entry(entryBlock(hash))
     var reader = StateReader(value)
     try evidence.read(&reader, into: entry, limit: limit)
     try reader.end()
@@ -128,9 +121,9 @@ extension KeyedWindows {
     changes.isTracking = false
   }
 
-  private func forget(_ piece: UnsafeMutablePointer<WindowPiece>) {
-    piece.pointee.changes = []
-    drop(piece)
+  private func forget(_ block: BlockNumber) {
+    piece(block).pointee.changes = []
+    drop(block)
   }
 
   /// All records are there: links pieces by number, drops keys of which nothing but evidence is left, and what the watermark
@@ -138,13 +131,19 @@ extension KeyedWindows {
   func finishRestore(watermark: Int64) -> Int {
     changes.isRestoring = false
     changes.isTracking = true
-    var empty: [UnsafeMutablePointer<KeyEntry>] = []
-    forEachEntry { entry in
+    var empty: [BlockNumber] = []
+    forEachEntryBlock { block in
+      let entry = entry(block)
       entry.pointee.changes.remove(.isNoted)
-      if entry.pointee.newest == nil { empty.append(entry) }
-      forEachPiece(entry) { link($0) }
+      if entry.pointee.newest.isNone { empty.append(block) }
+      var next = entry.pointee.newest
+      while !next.isNone {
+        link(next)
+        next = piece(next).pointee.older
+      }
     }
-    for entry in empty { remove(entry) }
+    for block in empty { remove(block) }
+    dropEmptyGenerations()
     let before = pieceCount
     expire(watermark: watermark)
     return before - pieceCount

@@ -39,6 +39,7 @@ public final class PartitionDetector {
   /// Rows of the last batch whose events were on time.
   public let onTime: Selection
   var replayLog = ReplayLog()
+  private let members: WindowMembers
 
   /// A detector that has seen no event.
   ///
@@ -59,6 +60,7 @@ public final class PartitionDetector {
     self.isTrimmed = isTrimmed
     clock = EventClock(outOfOrder: outOfOrder, largest: origin.largest)
     floor = origin.largest
+    members = WindowMembers(rows: max(capacity, 1))
     late = Selection(capacity: capacity)
     onTime = Selection(capacity: capacity)
     watermarks = .allocate(capacity: max(capacity, 1))
@@ -93,7 +95,8 @@ public final class PartitionDetector {
     notice(tables)
     clock.advance(batch, watermarks: watermarks, onTime: onTime, late: late)
     let context = BatchContext(
-      batch: batch, tables: tables, watermarks: watermarks, onTime: onTime, watermark: clock.watermark)
+      batch: batch, tables: tables, watermarks: watermarks, onTime: onTime, watermark: clock.watermark,
+      members: members)
     for runner in runners { runner.run(context) }
     return collect()
   }

@@ -15,9 +15,17 @@ enum PickRule {
   }
 }
 
+/// 128 bits as they lie in a column, without the alignment of `Int128`.
+struct WideInteger: Comparable, BitwiseCopyable {
+  var low: UInt64
+  var high: Int64
+
+  static func < (left: WideInteger, right: WideInteger) -> Bool { (left.high, left.low) < (right.high, right.low) }
+}
+
 /// `min`, `max`, `earliest` and `latest` of values that lie in the cell. Of equal times, `earliest` takes the event that
 /// came first and `latest` the one that came last. No event: an error value.
-final class PickKernel<Value: Comparable & BitwiseCopyable>: AggregateKernel {
+class PickKernel<Value: Comparable & BitwiseCopyable>: AggregateKernel {
   struct Cell {
     var value: Value
     var time: Int64
@@ -32,31 +40,35 @@ final class PickKernel<Value: Comparable & BitwiseCopyable>: AggregateKernel {
     super.init(call, pieceSize: MemoryLayout<Cell>.stride, capacity: capacity)
   }
 
-  override func run(_ segment: WindowSegment) {
-    guard let values = values?.cells.assumingMemoryBound(to: Value.self) else { return }
-    let results = output.column.cells.assumingMemoryBound(to: Value.self)
+  /// What `run` does, compiled for one type by each subclass.
+  @inline(__always)
+  final func pick(_ segment: WindowSegment) {
+    guard let values = values?.cells else { return }
+    let results = output.column.cells
+    let stride = MemoryLayout<Value>.stride
     let times = segment.batch.times
     for index in 0..<segment.rows.count {
       let row = Int(segment.rows.rows[index])
       let piece = segment.pieces[index]
       if isTaken(row) {
         let own = cell(piece).assumingMemoryBound(to: Cell.self)
-        let new = Cell(value: values[row], time: times[row], order: segment.batch.records[row].order, isSet: true)
+        let value = values.load(fromByteOffset: row * stride, as: Value.self)
+        let new = Cell(value: value, time: times[row], order: segment.batch.records[row].order, isSet: true)
         if !own.pointee.isSet || wins(new, over: own.pointee) { own.pointee = new }
       }
       var best: Cell?
-      forEachCell(piece, segment.ranges[index]) {
+      forEachCell(segment, index) {
         let cell = $0.assumingMemoryBound(to: Cell.self)
         guard cell.pointee.isSet else { return }
         if best == nil || wins(cell.pointee, over: best ?? cell.pointee) { best = cell.pointee }
       }
-      if let best { results[row] = best.value }
+      if let best { results.storeBytes(of: best.value, toByteOffset: row * stride, as: Value.self) }
       output.column.states[row] = (best == nil ? CellState.error : .value).rawValue
     }
   }
 
   @inline(__always)
-  private func wins(_ new: Cell, over old: Cell) -> Bool {
+  private final func wins(_ new: Cell, over old: Cell) -> Bool {
     switch rule {
     // What is no number (it differs from itself) gives way to any that is one.
     case .smallest: new.value < old.value || (old.value != old.value && new.value == new.value)
@@ -85,6 +97,26 @@ final class PickKernel<Value: Comparable & BitwiseCopyable>: AggregateKernel {
   }
 }
 
+final class IntegerPickKernel: PickKernel<Int64> {
+  override func run(_ segment: WindowSegment) { pick(segment) }
+}
+
+final class UnsignedPickKernel: PickKernel<UInt64> {
+  override func run(_ segment: WindowSegment) { pick(segment) }
+}
+
+final class DoublePickKernel: PickKernel<Double> {
+  override func run(_ segment: WindowSegment) { pick(segment) }
+}
+
+final class DecimalPickKernel: PickKernel<WideInteger> {
+  override func run(_ segment: WindowSegment) { pick(segment) }
+}
+
+final class BoolPickKernel: PickKernel<UInt8> {
+  override func run(_ segment: WindowSegment) { pick(segment) }
+}
+
 /// The same for texts, which lie outside the cell.
 final class TextPickKernel: AggregateKernel {
   struct Cell {
@@ -106,7 +138,9 @@ final class TextPickKernel: AggregateKernel {
 
   override var outsideByteCount: Int { held }
 
-  override func destroy(piece: UnsafeMutablePointer<WindowPiece>) {
+  override func destroy(
+    piece: UnsafeMutablePointer<WindowPiece>, number: Int64, of entry: UnsafeMutablePointer<KeyEntry>
+  ) {
     let cell = cell(piece).load(as: Cell.self)
     held -= cell.capacity
     cell.text?.deallocate()
@@ -120,7 +154,7 @@ final class TextPickKernel: AggregateKernel {
       let piece = segment.pieces[index]
       if isTaken(row) { take(values[row], segment, row, cell(piece).assumingMemoryBound(to: Cell.self)) }
       var best: Cell?
-      forEachCell(piece, segment.ranges[index]) {
+      forEachCell(segment, index) {
         let cell = $0.assumingMemoryBound(to: Cell.self)
         guard cell.pointee.isSet else { return }
         if best == nil || wins(cell.pointee, over: best ?? cell.pointee) { best = cell.pointee }

@@ -10,6 +10,8 @@ struct BatchContext {
   var onTime: Selection
   /// The watermark after the batch.
   var watermark: Int64
+  /// Room for a rule's pieces.
+  var members: WindowMembers
 
   /// The first record that moved the watermark to this time.
   func cause(_ time: Int64) -> Cause {

@@ -21,7 +21,15 @@ struct RuleIdentity: Hashable {
   }
 
   var bytes: [UInt8] {
-    withUnsafeBytes(of: first) { Array($0) } + withUnsafeBytes(of: second) { Array($0) }
+    [UInt8](unsafeUninitializedCapacity: Self.byteCount) { buffer, count in
+      write(to: UnsafeMutableRawBufferPointer(buffer))
+      count = Self.byteCount
+    }
+  }
+
+  func write(to buffer: UnsafeMutableRawBufferPointer) {
+    buffer.storeBytes(of: first, as: UInt64.self)
+    buffer.storeBytes(of: second, toByteOffset: 8, as: UInt64.self)
   }
 }
 
@@ -63,13 +71,16 @@ struct StateKey: Hashable {
   }
 
   var bytes: [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(41)
-    bytes += rule.bytes
-    bytes.append(kind.rawValue)
-    for word in [hash.low, hash.high] { withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) } }
-    if kind != .evidence { withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) } }
-    return bytes
+    let size = kind == .evidence ? 33 : 41
+    return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      let bytes = UnsafeMutableRawBufferPointer(buffer)
+      rule.write(to: bytes)
+      bytes[16] = kind.rawValue
+      bytes.storeBytes(of: hash.low.littleEndian, toByteOffset: 17, as: UInt64.self)
+      bytes.storeBytes(of: hash.high.littleEndian, toByteOffset: 25, as: UInt64.self)
+      if kind != .evidence { bytes.storeBytes(of: number.littleEndian, toByteOffset: 33, as: Int64.self) }
+      count = size
+    }
   }
 }
 

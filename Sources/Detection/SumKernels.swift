@@ -10,7 +10,7 @@ final class CountKernel: AggregateKernel {
       let piece = segment.pieces[index]
       if isTaken(row) { cell(piece).assumingMemoryBound(to: Int64.self).pointee += 1 }
       var total: Int64 = 0
-      forEachCell(piece, segment.ranges[index]) { total += $0.load(as: Int64.self) }
+      forEachCell(segment, index) { total += $0.load(as: Int64.self) }
       results[row] = total
       states[row] = CellState.value.rawValue
     }
@@ -36,7 +36,7 @@ final class DoubleSumKernel: AggregateKernel {
       let piece = segment.pieces[index]
       if isTaken(row) { cell(piece).assumingMemoryBound(to: Double.self).pointee += values[row] }
       var total = 0.0
-      forEachCell(piece, segment.ranges[index]) { total += $0.load(as: Double.self) }
+      forEachCell(segment, index) { total += $0.load(as: Double.self) }
       results[row] = total
       states[row] = CellState.value.rawValue
     }
@@ -69,7 +69,7 @@ final class DoubleAverageKernel: AggregateKernel {
         cell.pointee.count += 1
       }
       var total = Cell(sum: 0, count: 0)
-      forEachCell(piece, segment.ranges[index]) {
+      forEachCell(segment, index) {
         let cell = $0.load(as: Cell.self)
         total.sum += cell.sum
         total.count += cell.count
@@ -96,8 +96,19 @@ final class DoubleAverageKernel: AggregateKernel {
 struct ExactSum {
   init() {}
 
-  fileprivate var low: Int128 = 0
+  // Halves, so that cells need no alignment beyond eight bytes.
+  private var lowHalf: UInt64 = 0
+  private var highHalf: Int64 = 0
   fileprivate var overflows: Int64 = 0
+
+  @inline(__always)
+  fileprivate var low: Int128 {
+    get { Int128(highHalf) << 64 | Int128(lowHalf) }
+    set {
+      lowHalf = UInt64(truncatingIfNeeded: newValue)
+      highHalf = Int64(truncatingIfNeeded: newValue >> 64)
+    }
+  }
 
   @inline(__always)
   mutating func add(_ value: Int128) {
@@ -145,7 +156,7 @@ final class IntegerSumKernel: AggregateKernel {
       let piece = segment.pieces[index]
       if isTaken(row) { cell(piece).assumingMemoryBound(to: Cell.self).pointee.add(values.integer(row)) }
       var total = Cell()
-      forEachCell(piece, segment.ranges[index]) { total.add($0.load(as: Cell.self)) }
+      forEachCell(segment, index) { total.add($0.load(as: Cell.self)) }
       let fits = total.value.map { output.store($0, row) } ?? false
       output.states[row] = (fits ? CellState.value : .error).rawValue
     }
@@ -179,7 +190,7 @@ final class IntegerAverageKernel: AggregateKernel {
         cell.pointee.count += 1
       }
       var total = Cell()
-      forEachCell(piece, segment.ranges[index]) {
+      forEachCell(segment, index) {
         let cell = $0.load(as: Cell.self)
         total.sum.add(cell.sum)
         total.count += cell.count

@@ -13,14 +13,14 @@ struct ChangeFlags: OptionSet {
 
 /// What changed in the windows of a rule since the last cut. Before the first cut, which tells everything, nothing is noted,
 /// so that whoever never cuts pays nothing.
-struct WindowChanges {
+final class WindowChanges {
   /// Something was cut, or read back.
   var isTracking = false
   /// Records come in, in any order: pieces are not linked by their number yet.
   var isRestoring = false
   /// Pieces that are new or changed, and keys whose evidence did. Those that have gone stay until the next cut.
-  private(set) var pieces: [UnsafeMutablePointer<WindowPiece>] = []
-  private(set) var entries: [UnsafeMutablePointer<KeyEntry>] = []
+  private(set) var pieces: [BlockNumber] = []
+  private(set) var entries: [BlockNumber] = []
   /// What has gone and a cut had told.
   private(set) var gonePieces: [(hash: KeyHash, number: Int64)] = []
   private(set) var goneEvidence: [KeyHash] = []
@@ -28,29 +28,24 @@ struct WindowChanges {
   /// An entry is noted once it has evidence.
   var flagsOfNewEntry: ChangeFlags { isTracking ? [] : .isNoted }
 
-  @inline(never)
-  mutating func note(_ piece: UnsafeMutablePointer<WindowPiece>) {
-    piece.pointee.changes.insert(.isNoted)
+  func note(piece: BlockNumber) {
     if isTracking { pieces.append(piece) }
   }
 
-  @inline(never)
-  mutating func note(_ entry: UnsafeMutablePointer<KeyEntry>) {
-    entry.pointee.changes.insert(.isNoted)
+  func note(entry: BlockNumber) {
     if isTracking { entries.append(entry) }
   }
 
   /// A piece goes; whether its block must stay until the next cut.
-  mutating func mustWait(_ piece: UnsafeMutablePointer<WindowPiece>) -> Bool {
-    if piece.pointee.changes.contains(.isSaved) {
-      gonePieces.append((piece.pointee.entry.pointee.hash, piece.pointee.number))
-    }
+  func mustWait(_ piece: UnsafeMutablePointer<WindowPiece>, _ hash: KeyHash, _ number: Int64) -> Bool {
+    if piece.pointee.changes.contains(.isSaved) { gonePieces.append((hash, number)) }
     guard isTracking, piece.pointee.changes.contains(.isNoted) else { return false }
     piece.pointee.changes.insert(.isGone)
     return true
   }
 
-  mutating func mustWait(_ entry: UnsafeMutablePointer<KeyEntry>) -> Bool {
+  /// As much for an entry.
+  func mustWait(_ entry: UnsafeMutablePointer<KeyEntry>) -> Bool {
     if entry.pointee.changes.contains(.isSaved) { goneEvidence.append(entry.pointee.hash) }
     guard isTracking, entry.pointee.changes.contains(.isNoted) else { return false }
     entry.pointee.changes.insert(.isGone)
@@ -61,7 +56,7 @@ struct WindowChanges {
   var count: Int { pieces.count + entries.count + gonePieces.count + goneEvidence.count }
 
   /// Forgets what a cut has told.
-  mutating func removeAll() {
+  func removeAll() {
     pieces.removeAll(keepingCapacity: true)
     entries.removeAll(keepingCapacity: true)
     gonePieces = []
@@ -69,20 +64,24 @@ struct WindowChanges {
   }
 
   /// Where there are no cuts for long, what came and went between two must not pile up.
-  mutating func sweep(_ windows: KeyedWindows) {
+  func sweep(_ windows: KeyedWindows) {
     if pieces.count > 2 * windows.pieceCount + 1_024 {
-      pieces.removeAll { piece in
-        guard piece.pointee.changes.contains(.isGone) else { return false }
-        windows.pieces.giveBack(UnsafeMutableRawPointer(piece))
+      var kept = pieces
+      kept.removeAll { block in
+        guard windows.piece(block).pointee.changes.contains(.isGone) else { return false }
+        windows.pieces.giveBack(block)
         return true
       }
+      pieces = kept
     }
     if entries.count > 2 * windows.keyCount + 1_024 {
-      entries.removeAll { entry in
-        guard entry.pointee.changes.contains(.isGone) else { return false }
-        windows.entries.giveBack(UnsafeMutableRawPointer(entry))
+      var kept = entries
+      kept.removeAll { block in
+        guard windows.entry(block).pointee.changes.contains(.isGone) else { return false }
+        windows.entries.giveBack(block)
         return true
       }
+      entries = kept
     }
   }
 }

@@ -56,6 +56,17 @@ struct WindowGrid {
   /// When the next piece begins.
   func end(_ number: Int64) -> Int64 { number == .max ? .max : start(number + 1) }
 
+  /// The window that ends with an event: of a trailing one, its span; else the whole window.
+  func bounds(_ time: Int64, _ range: Range) -> Finding.TimeRange {
+    if trailing > 0 { return Finding.TimeRange(start: EventClock.saturated(time, minus: trailing), end: time) }
+    return Finding.TimeRange(start: start(range.low), end: end(range.high))
+  }
+
+  /// When the window that ends with an event is empty if no further one comes.
+  func lasting(_ time: Int64, _ range: Range) -> Int64 {
+    trailing > 0 ? EventClock.saturated(time, plus: trailing) : end(range.high)
+  }
+
   /// The watermark at which no event can need the piece any more; `Int64.max`: none.
   func expiry(_ number: Int64) -> Int64 { EventClock.saturated(end(number), plus: trailing) }
 

@@ -24,7 +24,7 @@ final class WindowRuleRunner: RuleRunner {
   private var batch: EventBatch?
   /// By row, the place in the segment at hand.
   private let places: UnsafeMutablePointer<Int32>
-  private var prefetched: UInt = 0
+  private var prefetched: UInt64 = 0
   private var primed = false
   /// More than one event of the batch at hand can add to the state, in bytes.
   private var growthLimit = 0
@@ -101,7 +101,9 @@ final class WindowRuleRunner: RuleRunner {
     makeRoom(context.watermarks[Int(selected.rows[start])])
     let next = resolve(from: start, context)
     guard segmentRows.count > 0 else { return next }
-    let segment = WindowSegment(rows: segmentRows, pieces: pieces, ranges: ranges, batch: batch)
+    let segment = WindowSegment(
+      rows: segmentRows, pieces: pieces, ranges: ranges, members: context.members, batch: batch, windows: windows)
+    if grid.trailing > 0 { context.members.fill(segment) }
     for kernel in kernels { kernel.run(segment) }
     for (place, evaluator) in lets.enumerated() {
       frame.columns[window.firstLetSlot + place] = evaluator.evaluate(frame, rows: segmentRows)
@@ -125,6 +127,7 @@ final class WindowRuleRunner: RuleRunner {
   private func resolve(from start: Int, _ context: BatchContext) -> Int {
     let rows = selected.rows
     let times = context.batch.times
+    let windows = windows
     let isNearLimit = windows.byteCount + (selected.count - start) * growthLimit > stateLimit
     let end = isNearLimit ? start + 1 : selected.count
     let isFull = isNearLimit && windows.byteCount > stateLimit
@@ -163,6 +166,7 @@ final class WindowRuleRunner: RuleRunner {
 
   private func tellEpisodes(_ context: BatchContext) {
     let keepsEvidence = plan.evidenceLimit > 1
+    let windows = windows
     let times = context.batch.times
     var nextFiring = 0
     for index in 0..<segmentRows.count {
@@ -174,7 +178,7 @@ final class WindowRuleRunner: RuleRunner {
       if holds { nextFiring += 1 }
       if holds || !episodes.isEmpty { tellEpisode(index, row, holds, context) }
       if keepsEvidence {
-        windows.evidence.append(context.batch, row: row, to: piece.pointee.entry, limit: plan.evidenceLimit - 1)
+        windows.evidence.append(context.batch, row: row, to: windows.entry(of: piece), limit: plan.evidenceLimit - 1)
         windows.noteEvidence(piece.pointee.entry)
       }
     }
@@ -186,16 +190,12 @@ final class WindowRuleRunner: RuleRunner {
     let point = context.point(row)
     let key = EpisodeKey(hash: hashes[row], window: grid.trailing == 0 ? ranges[index].high : 0)
     if holds {
-      episodes.holds(key, point, emptyAt: emptyAt(point.time, ranges[index]))
+      episodes.holds(
+        key, point,
+        emptyAt: EventClock.saturated(grid.lasting(point.time, ranges[index]), plus: plan.keepFiring))
     } else {
       episodes.doesNotHold(key, point)
     }
-  }
-
-  /// When the window is empty if no further event comes, and has been for as long as the alert is kept.
-  private func emptyAt(_ time: Int64, _ range: WindowGrid.Range) -> Int64 {
-    let end = grid.trailing > 0 ? EventClock.saturated(time, plus: grid.trailing) : grid.end(range.high)
-    return EventClock.saturated(end, plus: plan.keepFiring)
   }
 
   // MARK: Telling
@@ -203,30 +203,18 @@ final class WindowRuleRunner: RuleRunner {
   override func telling(_ point: EventPoint) -> Telling {
     let place = Int(places[point.row])
     let range = ranges[place]
-    let bounds = bounds(point.time, range)
+    let bounds = grid.bounds(point.time, range)
     var eventCount: Int64 = 0
     var firstSeen = point.time
-    var next = pieces[place].pointee.entry.pointee.newest
-    while let piece = next, piece.pointee.number >= range.low {
-      // A piece that a later row of the segment made holds nothing yet.
-      if piece.pointee.number <= range.high {
-        eventCount += piece.pointee.eventCount
-        firstSeen = min(firstSeen, piece.pointee.firstTime)
-      }
-      next = piece.pointee.older
+    // A piece that a later row of the segment made holds nothing yet.
+    windows.forEachPiece(beside: pieces[place], in: range) { piece in
+      eventCount += piece.pointee.eventCount
+      firstSeen = min(firstSeen, piece.pointee.firstTime)
     }
     return Telling(
       key: key(point), severity: severity(point), message: plan.message.render(frame, row: point.row),
       observations: observations(point, of: letTexts), values: values(point), window: bounds, hits: hits(point),
       evidence: evidence(point, place, bounds), eventCount: eventCount, firstSeen: firstSeen)
-  }
-
-  /// The window that ends with an event: of a trailing one, its span; else the whole window.
-  private func bounds(_ time: Int64, _ range: WindowGrid.Range) -> Finding.TimeRange {
-    if grid.trailing > 0 {
-      return Finding.TimeRange(start: EventClock.saturated(time, minus: grid.trailing), end: time)
-    }
-    return Finding.TimeRange(start: grid.start(range.low), end: grid.end(range.high))
   }
 
   private func values(_ point: EventPoint) -> [Finding.NamedValue] {
@@ -246,7 +234,7 @@ final class WindowRuleRunner: RuleRunner {
     let cause = Evidence(batch, row: point.row, slots: causeSlots)
     guard plan.evidenceLimit > 1 else { return [cause] }
     let range = ranges[place]
-    let earlier = windows.evidence.events(of: pieces[place].pointee.entry) { time in
+    let earlier = windows.evidence.events(of: windows.entry(of: pieces[place])) { time in
       // What the window counted, and nothing from before the span that the alert names.
       let number = grid.range(time).high
       return number >= range.low && number <= range.high && time >= bounds.start

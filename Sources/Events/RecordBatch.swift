@@ -117,6 +117,27 @@ public final class RecordBatch {
     count += 1
   }
 
+  /// Moves the records from a row on to another batch, which has room for them.
+  public func move(rowsFrom row: Int, to other: RecordBatch) {
+    precondition(row >= 0 && row <= count && other.count + count - row <= other.capacity)
+    for index in row..<count {
+      var record = records[index]
+      record.keyStart = other.copy(raw(record.keyStart, record.keyCount), padding: 0)
+      record.headersStart = other.copy(raw(record.headersStart, record.headersCount), padding: 0)
+      if record.digestStart >= 0 {
+        record.digestStart = other.copy(raw(record.digestStart, SHA256.count), padding: 0)
+      }
+      record.valueStart = other.copy(raw(record.valueStart, record.valueCount), padding: Self.padding)
+      other.records[other.count] = record
+      other.count += 1
+    }
+    count = row
+  }
+
+  private func raw(_ start: Int, _ count: Int) -> UnsafeRawBufferPointer? {
+    count < 0 ? nil : UnsafeRawBufferPointer(start: arena + start, count: count)
+  }
+
   /// Bits of `Record.order` that an event's place in its block takes.
   public static let indexBits: Int64 = 16
 

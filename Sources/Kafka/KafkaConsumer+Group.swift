@@ -6,6 +6,7 @@ extension KafkaConsumer {
   /// A topic that does not exist comes as an `.error` of the control queue.
   public func subscribe(_ topics: [String]) throws(KafkaError) {
     let list = PartitionList(topics.map { TopicPartition($0, RD_KAFKA_PARTITION_UA) })
+    noteJoining()
     try KafkaError.check(
       rd_kafka_subscribe(handle, list.native), "subscribing to \(topics.joined(separator: ", "))")
   }

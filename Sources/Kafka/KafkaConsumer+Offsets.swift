@@ -11,19 +11,28 @@ extension KafkaConsumer {
     _ partitions: [TopicPartition], timeoutMilliseconds: Int32
   ) throws(KafkaError) -> [TopicPartition: CommittedOffset] {
     guard !partitions.isEmpty else { return [:] }
-    let deadline = ContinuousClock.now + .milliseconds(Int64(timeoutMilliseconds))
-    while true {
-      do {
-        return try committedNow(partitions, timeoutMilliseconds: max(1, deadline.millisecondsFromNow))
-      } catch  where error.code == .unstableOffsetCommit && deadline.millisecondsFromNow > Self.unstableRetry {
-        // librdkafka retries this only for partitions that it starts to read by itself.
-        usleep(UInt32(Self.unstableRetry) * 1000)
-      }
+    // librdkafka retries unstable offsets only for partitions that it starts to read by itself.
+    return try retrying(timeoutMilliseconds) { left throws(KafkaError) in
+      try committedNow(partitions, timeoutMilliseconds: left)
     }
   }
 
-  /// Milliseconds between two looks at an offset that an open transaction holds back.
-  private static let unstableRetry: Int32 = 50
+  /// Milliseconds between two questions that were answered at once, but not well.
+  private static let retryPause: Int32 = 50
+
+  /// Asks again until there is an answer or an error that waiting does not mend, within a time limit.
+  private func retrying<Answer>(
+    _ timeoutMilliseconds: Int32, _ body: (Int32) throws(KafkaError) -> Answer
+  ) throws(KafkaError) -> Answer {
+    let deadline = ContinuousClock.now + .milliseconds(Int64(timeoutMilliseconds))
+    while true {
+      do {
+        return try body(max(1, deadline.millisecondsFromNow))
+      } catch  where error.class == .retriable && deadline.millisecondsFromNow > Self.retryPause {
+        usleep(UInt32(Self.retryPause) * 1000)
+      }
+    }
+  }
 
   private func committedNow(
     _ partitions: [TopicPartition], timeoutMilliseconds: Int32
@@ -50,10 +59,35 @@ extension KafkaConsumer {
     try list.checkEach("committing the offset")
   }
 
-  /// Asks the partition's leader for its oldest and next offset.
+  /// Asks the partition's leader for its oldest and next offset; waits for a leader within the time limit.
   ///
   /// - Throws: `.unknownPartition` is retriable here: librdkafka says so of each partition that has no leader just now.
   public func watermarkOffsets(
+    _ partition: TopicPartition, timeoutMilliseconds: Int32
+  ) throws(KafkaError) -> WatermarkOffsets {
+    try retrying(timeoutMilliseconds) { left throws(KafkaError) in
+      do throws(KafkaError) {
+        return try watermarkOffsetsNow(partition, timeoutMilliseconds: left)
+      } catch {
+        if error.class == .retriable { lookForLeaders(timeoutMilliseconds: min(left, Self.leaderTimeout)) }
+        throw error
+      }
+    }
+  }
+
+  /// Milliseconds that a look for leaders may take.
+  private static let leaderTimeout: Int32 = 1_000
+
+  /// Has librdkafka ask again who leads the partitions that it knows. By itself it goes on asking the leader that it knew,
+  /// who answers that it is none, until its metadata is refreshed: up to five minutes.
+  private func lookForLeaders(timeoutMilliseconds: Int32) {
+    var metadata: UnsafePointer<rd_kafka_metadata>?
+    if rd_kafka_metadata(handle, 0, nil, &metadata, timeoutMilliseconds) == RD_KAFKA_RESP_ERR_NO_ERROR {
+      rd_kafka_metadata_destroy(metadata)
+    }
+  }
+
+  private func watermarkOffsetsNow(
     _ partition: TopicPartition, timeoutMilliseconds: Int32
   ) throws(KafkaError) -> WatermarkOffsets {
     var low: Int64 = 0

@@ -19,7 +19,13 @@ public final class KafkaConsumer: @unchecked Sendable {
   private struct Control {
     nonisolated(unsafe) var queue: OpaquePointer
     nonisolated(unsafe) var retired: [OpaquePointer] = []
+    /// Whether it has asked to join a group and was told no assignment yet.
+    var isJoining = false
   }
+
+  /// The first librdkafka whose sticky assignor lets go of what it does not have yet: before it, a consumer that was
+  /// destroyed between joining and its first assignment ended the process (librdkafka's issue 4381).
+  private static let assignorMended: UInt32 = 0x0203_00ff
 
   /// A consumer that knows its properties and connects in the background.
   ///
@@ -48,11 +54,11 @@ public final class KafkaConsumer: @unchecked Sendable {
   }
 
   deinit {
-    let queues = control.withLock { [$0.queue] + $0.retired }
-    for queue in queues {
-      Wakeup.disable(on: queue)
-      rd_kafka_queue_destroy(queue)
-    }
+    let (queues, isJoining) = control.withLock { ([$0.queue] + $0.retired, $0.isJoining) }
+    for queue in queues { Wakeup.disable(on: queue) }
+    // Left alone then: mostly the process ends anyway.
+    if isJoining, KafkaLibrary.versionNumber < Self.assignorMended { return }
+    for queue in queues { rd_kafka_queue_destroy(queue) }
     rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
   }
 
@@ -78,7 +84,9 @@ public final class KafkaConsumer: @unchecked Sendable {
   private func rebalance(_ event: OpaquePointer) -> ControlEvent {
     let partitions = PartitionList.partitions(of: rd_kafka_event_topic_partition_list(event))
     switch rd_kafka_event_error(event) {
-    case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS: return .assign(partitions, RebalanceProtocol(handle))
+    case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
+      control.withLock { $0.isJoining = false }
+      return .assign(partitions, RebalanceProtocol(handle))
     case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
       return .revoke(partitions, isLost: isAssignmentLost, RebalanceProtocol(handle))
     default:
@@ -137,4 +145,6 @@ public final class KafkaConsumer: @unchecked Sendable {
 
   /// True once the group has been left in order.
   public var isClosed: Bool { rd_kafka_consumer_closed(handle) != 0 }
+
+  func noteJoining() { control.withLock { $0.isJoining = true } }
 }

@@ -39,6 +39,9 @@ public struct KafkaError: Error, Hashable, Sendable {
     [.fenced, .producerFenced, .fencedInstanceID, .invalidProducerEpoch].contains(code)
   }
 
+  /// True where another producer has taken this one's transactional id, or its transaction outlived its time-out.
+  public var isProducerFenced: Bool { [.fenced, .producerFenced, .invalidProducerEpoch].contains(code) }
+
   /// True where the broker knows who we are and does not allow it.
   public var isPermission: Bool {
     let refused: [KafkaErrorCode] = [

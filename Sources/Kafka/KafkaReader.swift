@@ -41,6 +41,19 @@ public final class KafkaReader {
   public func read(
     _ partition: TopicPartition, offset: Int64, timeoutMilliseconds: Int32
   ) throws(KafkaError) -> ReadOutcome {
+    let outcome = try next(partition, from: offset, timeoutMilliseconds: timeoutMilliseconds)
+    guard case .record(let record) = outcome, record.offset != offset else { return outcome }
+    // The record after it has been taken out of the stream: the next read seeks.
+    closePartition()
+    return .notAvailable(.removed)
+  }
+
+  /// The first record at this offset or after it; `.notWritten` where there is none yet.
+  ///
+  /// - Throws: as `read`.
+  public func next(
+    _ partition: TopicPartition, from offset: Int64, timeoutMilliseconds: Int32
+  ) throws(KafkaError) -> ReadOutcome {
     let deadline = ContinuousClock.now + .milliseconds(Int64(timeoutMilliseconds))
     try move(to: partition, offset: offset)
     while var current = open {
@@ -52,14 +65,22 @@ public final class KafkaReader {
       if message.pointee.offset < offset { continue }
       current.next = message.pointee.offset + 1
       open = current
-      guard message.pointee.offset == offset else {
-        // The record after it has been taken out of the stream: the next read seeks.
-        closePartition()
-        return .notAvailable(.removed)
-      }
       return .record(KafkaRecord(KafkaMessage(message)))
     }
     return try timedOut()
+  }
+
+  /// The offset of the oldest record of a partition, and the one after its newest.
+  public func watermarkOffsets(
+    _ partition: TopicPartition, timeoutMilliseconds: Int32
+  ) throws(KafkaError) -> WatermarkOffsets {
+    var low: Int64 = 0
+    var high: Int64 = 0
+    try KafkaError.check(
+      rd_kafka_query_watermark_offsets(
+        handle, partition.topic, partition.partition, &low, &high, timeoutMilliseconds),
+      "asking for the offsets of \(partition)")
+    return WatermarkOffsets(low: low, high: high)
   }
 
   /// Nothing came: because of something a person must mend, if there is such a thing.

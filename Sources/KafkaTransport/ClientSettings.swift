@@ -13,6 +13,20 @@ public struct ClientSettings: Sendable, Hashable {
   public var transactionalID: String
   /// Milliseconds after which the broker ends a transaction that its producer has left open.
   public var transactionTimeout: Int64
+  /// The properties of the producer that writes snapshots.
+  public var stateProducer: KafkaConfiguration
+  /// The properties of the readers of snapshots.
+  public var stateReader: KafkaConfiguration
+  /// The transactional id of the producer that writes snapshots.
+  public var stateTransactionalID: String { "\(transactionalID)-state" }
+  /// The member's name, by which a restart gets its partitions back; nil: it has none, and its group misses it at once.
+  public var memberName: String? { consumer["group.instance.id"] }
+
+  /// Milliseconds that the transaction of one snapshot may take.
+  static let stateTransactionTimeout: Int64 = 60_000
+
+  /// Whether the consumer is told where partitions end.
+  let tellsEnd: Bool
 
   /// Properties that hold whatever the user says, because the promise rests on them.
   private static let fixedForConsumer = [
@@ -33,6 +47,7 @@ public struct ClientSettings: Sendable, Hashable {
   ///   - instance: this process's stable name; the transactional id is the pipeline's and this.
   ///   - tellsEnd: whether the log has to say where partitions end.
   public init(plan: PipelinePlan, properties: [String: String], instance: String, tellsEnd: Bool) {
+    self.tellsEnd = tellsEnd
     let name = properties["client.id"] ?? "tocsin-\(plan.name)"
     group = properties["group.id"] ?? plan.name
     transactionalID = "\(plan.name)-\(instance)"
@@ -43,14 +58,45 @@ public struct ClientSettings: Sendable, Hashable {
     var forced = Self.fixedForConsumer
     forced["group.id"] = group
     if tellsEnd { forced["enable.partition.eof"] = "true" }
+    // A member of a name: a restart within the session time-out moves nothing. An empty name is none.
+    consumerDefaults["group.instance.id"] = transactionalID
+    let isNameless = properties["group.instance.id"]?.isEmpty ?? false
     consumer = KafkaConfiguration(
-      consumerDefaults.merging(common) { $1 }.merging(forced) { $1 }.filter { !Self.producerOnly.contains($0.key) })
+      consumerDefaults.merging(common) { $1 }.merging(forced) { $1 }.filter {
+        !Self.producerOnly.contains($0.key) && !(isNameless && $0.key == "group.instance.id")
+      })
     var ours = Self.producerDefaults.merging(common) { $1 }
     ours["enable.idempotence"] = "true"
     if plan.delivery == .exactlyOnce { ours["transactional.id"] = transactionalID }
     producer = KafkaConfiguration(ours.filter { !Self.consumerOnly.contains($0.key) })
     transactionTimeout = ours["transaction.timeout.ms"].flatMap { Int64($0) } ?? 60_000
+    stateProducer = KafkaConfiguration(
+      ours.merging(Self.fixedForState) { $1 }.merging(["transactional.id": "\(transactionalID)-state"]) { $1 }.filter {
+        !Self.consumerOnly.contains($0.key)
+      })
+    stateReader = KafkaConfiguration(
+      common.merging(Self.fixedForStateReader) { $1 }.filter {
+        !Self.producerOnly.contains($0.key) && !Self.groupOnly.contains($0.key)
+      })
   }
+
+  /// A cut may have many records; what waits of them is bounded.
+  private static let fixedForState = [
+    "transaction.timeout.ms": "\(stateTransactionTimeout)", "linger.ms": "10",
+    "message.max.bytes": "\(StateTopics.recordBytesMax)", "queue.buffering.max.messages": "100000",
+    "queue.buffering.max.kbytes": "65536",
+  ]
+
+  private static let fixedForStateReader = [
+    "isolation.level": "read_committed", "allow.auto.create.topics": "false", "fetch.wait.max.ms": "100",
+    "queued.min.messages": "20000", "queued.max.messages.kbytes": "16384",
+  ]
+
+  /// Properties of members of a group.
+  private static let groupOnly: Set<String> = [
+    "group.id", "group.instance.id", "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms",
+    "partition.assignment.strategy",
+  ]
 
   /// Properties of one kind of client, which the other would only log a warning about.
   private static let producerOnly: Set<String> = [
@@ -72,6 +118,7 @@ public struct ClientSettings: Sendable, Hashable {
     do throws(KafkaError) {
       try consumer.validate(as: .consumer)
       try producer.validate(as: .producer)
+      try stateProducer.validate(as: .producer)
     } catch {
       throw PipelineFailure(.configuration, "\(error)")
     }
@@ -80,7 +127,7 @@ public struct ClientSettings: Sendable, Hashable {
 
 extension PipelineFailure {
   /// What a Kafka error means for the process.
-  init(_ error: KafkaError) {
+  public init(_ error: KafkaError) {
     let kind: Kind =
       if error.isFenced {
         .fenced

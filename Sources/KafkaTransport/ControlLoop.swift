@@ -7,68 +7,90 @@ internal import Telemetry
 
 /// The control thread's work: it polls the consumer, takes partitions over and gives them up. It touches no record.
 final class ControlLoop {
-  private struct Held {
+  struct Held {
     var worker: PartitionWorker
     /// Where the partition ended when it was taken over.
     var end: Int64
   }
 
   /// Milliseconds of one poll: how soon a stop or an answer from another thread is seen.
-  private static let pollTimeout: Int32 = 50
+  static let pollTimeout: Int32 = 50
 
-  private let runner: KafkaRunner
-  private let consumer: KafkaConsumer
-  private let committer: Committer
+  let runner: KafkaRunner
+  let consumer: KafkaConsumer
+  let committer: Committer
+  private let snapshotter: Snapshotter
+  private let restorer: StateRestorer
+  private let keeper: VersionKeeper?
   private let takeOver: TakeOver
-  private let setGroup: (GroupMetadata?) -> Void
-  private let endHangingOffsets: @Sendable (PartitionID, GroupMetadata) -> Void
-  private var held: [PartitionID: Held] = [:]
+  let membership: Membership
+  /// Partitions whose state is being restored: their workers begin when it is.
+  var restoring: [PartitionID: (worker: PartitionWorker, log: KafkaPartitionLog)] = [:]
+  var ended: Membership.Ended?
+  var lastGroup: GroupMetadata?
+  var held: [PartitionID: Held] = [:]
   /// Partitions that are being taken over: the assignment is answered when their places are known.
-  private var pending: Set<TopicPartition> = []
-  private let epoch = Epoch()
+  var pending: Set<TopicPartition> = []
+  let epoch = Epoch()
   private var watermark: SourceWatermark
-  private var log: Logger { runner.log }
+  var log: Logger { runner.log }
+  let counts: ExchangeCounts
+  /// Where there are exchanges.
+  private let lead: LeadWatch?
+  /// Whether the ends of exchanges have been asked for since the source was read to its end.
+  var hasAskedEnds = false
 
   /// Counts assignments, so that the answer to an older one is known as such.
-  private final class Epoch: Sendable {
+  final class Epoch: Sendable {
     private let number = Atomic<Int>(0)
     var current: Int { number.load(ordering: .acquiring) }
     func advance() { number.add(1, ordering: .acquiringAndReleasing) }
   }
 
   init(
-    runner: KafkaRunner, consumer: KafkaConsumer, committer: Committer, setGroup: @escaping (GroupMetadata?) -> Void,
-    endHangingOffsets: @escaping @Sendable (PartitionID, GroupMetadata) -> Void
+    runner: KafkaRunner, consumer: KafkaConsumer, committer: Committer, snapshotter: Snapshotter,
+    restorer: StateRestorer, takeOver: TakeOver, keeper: VersionKeeper?, membership: Membership, counts: ExchangeCounts
   ) {
-    self.endHangingOffsets = endHangingOffsets
     self.runner = runner
     self.consumer = consumer
     self.committer = committer
-    self.setGroup = setGroup
-    takeOver = TakeOver(consumer: consumer, origin: runner.options.origin)
+    self.snapshotter = snapshotter
+    self.restorer = restorer
+    self.takeOver = takeOver
+    self.keeper = keeper
+    self.membership = membership
+    self.counts = counts
+    let topology = runner.topology
+    lead =
+      topology.exchanges.isEmpty ? nil : LeadWatch(consumer, topology.source, partitionCount: counts.source)
     watermark = SourceWatermark(idleAfter: runner.plan.source.idle)
   }
 
-  func run(partitionCount: Int) throws(PipelineFailure) {
+  func run() throws(PipelineFailure) -> Membership.Ended {
     do throws(KafkaError) {
-      try consumer.subscribe([runner.plan.source.topic])
+      try consumer.subscribe([runner.plan.source.topic] + runner.topology.exchanges.map(\.topic))
     } catch {
       throw PipelineFailure(error)
     }
     log.info(
       "joining the group",
-      ["group": runner.settings.group, "topic": runner.plan.source.topic, "partitions": "\(partitionCount)"])
+      ["group": runner.settings.group, "topic": runner.plan.source.topic, "partitions": "\(counts.source)"])
     var lastTick = ContinuousClock.now
-    while !runner.isStopRequested {
+    while !runner.isStopRequested, ended == nil {
       if let event = consumer.poll(timeoutMilliseconds: Self.pollTimeout) { handle(event) }
       for message in runner.takeMessages() { handle(message) }
       if ContinuousClock.now - lastTick >= .seconds(1) {
         lastTick = .now
         tick()
       }
+      if let lead, lead.isHoldingBack {
+        lead.look(sources, now: Int64(bitPattern: DispatchTime.now().uptimeNanoseconds))
+      }
       if runner.options.stopsAtEnd, hasReadAll { runner.stop() }
     }
+    if let ended { return ended }
     stop()
+    return .stopped
   }
 
   // MARK: Events
@@ -79,6 +101,7 @@ final class ControlLoop {
     case .revoke(let partitions, let isLost, let rebalance): revoked(partitions, isLost: isLost, rebalance)
     case .error(let error):
       ClientLog.tell(error, log)
+      if error.code == .fencedInstanceID { return fenced(error) }
       if error.class == .fatal || error.class == .configuration { runner.fail(PipelineFailure(error)) }
     case .log(let line): ClientLog.tell(line, Logger(module: "librdkafka"))
     case .statistics: break
@@ -92,14 +115,21 @@ final class ControlLoop {
     switch message {
     case .places(.failure(let failure), _): runner.fail(failure)
     case .places(.success(let places), let rebalance): begin(places, rebalance)
+    case .restored(let worker, let failure): restored(worker, failure)
+    case .snapshotWritten(let partition, let offset): held[partition]?.worker.noteSnapshot(writtenAt: offset)
+    case .version(let version):
+      keeper?.take(version)
+      for held in held.values { held.worker.offer(version) }
     }
   }
 
   /// From now on offsets go out with the membership of now. A cooperative rebalance moves the generation on while partitions
   /// are kept: what they have unsettled, and what a revoked one has, would be refused under the old one. Nobody else is given
   /// a partition of ours before we have answered.
-  private func renewGroup() {
-    if let group = consumer.groupMetadata(), group.isMember { setGroup(group) }
+  func renewGroup() {
+    guard let group = consumer.groupMetadata(), group.isMember else { return }
+    lastGroup = group
+    membership.set(group)
   }
 
   private func assigned(_ partitions: [TopicPartition], _ rebalance: RebalanceProtocol) {
@@ -115,8 +145,8 @@ final class ControlLoop {
     let runner = runner
     takeOver.begin(
       partitions, isCancelled: { epoch.current != asked || runner.isStopRequested },
-      onStuck: { [committer, endHangingOffsets] partition, group in
-        committer.perform { endHangingOffsets(partition, group) }
+      onStuck: { [committer, end = membership.endHangingOffsets] partition, group in
+        committer.perform { end(partition, group) }
       },
       answer: { places in
         if epoch.current == asked { runner.tell(.places(places, rebalance)) }
@@ -128,30 +158,46 @@ final class ControlLoop {
     guard Set(places.map { TopicPartition($0.partition.topic, $0.partition.number) }) == pending else { return }
     pending = []
     var offsets: [TopicPartitionOffset] = []
-    var starts: [(PartitionWorker, KafkaPartitionLog)] = []
+    var starts: [(place: TakeOver.Place, worker: PartitionWorker, log: KafkaPartitionLog)] = []
     do throws(KafkaError) {
       for place in places {
         let worker = makeWorker(place)
         let partition = TopicPartition(place.partition.topic, place.partition.number)
         let queue = try consumer.partitionQueue(partition) { [weak worker] in worker?.wake() }
-        starts.append((worker, KafkaPartitionLog(queue)))
-        offsets.append(TopicPartitionOffset(partition, offset: place.start.offset))
+        starts.append((place, worker, KafkaPartitionLog(queue, tellsEnd: runner.settings.tellsEnd)))
+        offsets.append(TopicPartitionOffset(partition, offset: place.recovery.start.offset))
         held[place.partition] = Held(worker: worker, end: place.end)
       }
+      // At once, so that the group waits for nobody: what is fetched waits until the state is there.
       try consumer.assign(offsets, rebalance)
     } catch {
       return runner.fail(PipelineFailure(error))
     }
     renewGroup()
-    for (worker, log) in starts { worker.start(log) }
-    tellReplay(places)
+    tell(places)
+    for (place, worker, log) in starts {
+      guard let marker = place.recovery.marker else {
+        worker.start(log)
+        continue
+      }
+      restoring[place.partition] = (worker, log)
+      restorer.restore(worker, from: marker) { [weak runner] worker, failure in
+        runner?.tell(.restored(worker, failure))
+      }
+    }
+  }
+
+  private func restored(_ worker: PartitionWorker, _ failure: PipelineFailure?) {
+    // It may have been given up since.
+    guard let found = restoring[worker.partition], found.worker === worker else { return }
+    restoring[worker.partition] = nil
+    if let failure { return runner.fail(failure) }
+    worker.start(found.log)
   }
 
   private func makeWorker(_ place: TakeOver.Place) -> PartitionWorker {
-    let task = PartitionTask(
-      plan: runner.plan, tables: runner.tables, partition: place.partition, start: place.start,
-      productVersion: runner.productVersion, registry: runner.registry)
-    return PartitionWorker(task: task, committer: committer) { [weak runner] worker, event in
+    PartitionWorker(task: makeTask(place), committer: committer, snapshotter: snapshotter) {
+      [weak runner] worker, event in
       switch event {
       case .failed(let failure): runner?.fail(failure)
       case .caughtUp(let records):
@@ -161,30 +207,35 @@ final class ControlLoop {
     }
   }
 
-  private func tellReplay(_ places: [TakeOver.Place]) {
-    for place in places where place.start.offset < place.start.committed {
-      log.info(
-        "reading again, with outputs muted, to rebuild the windows that are open",
-        [
-          "partition": "\(place.partition)", "from": "\(place.start.offset)", "to": "\(place.start.committed)",
-          "records": "\(place.start.committed - place.start.offset)",
-        ])
+  private func makeTask(_ place: TakeOver.Place) -> sending PartitionTask {
+    guard let keeper else {
+      return PartitionTask(
+        plan: runner.plan, tables: runner.tables, partition: place.partition, start: place.recovery.start,
+        productVersion: runner.productVersion, registry: runner.registry, topology: runner.topology, counts: counts)
     }
+    return PartitionTask(
+      versions: TaskVersions(
+        newest: keeper.newest, earlier: place.versions, group: runner.settings.group,
+        exchanges: runner.topology.exchanges.map(\.topic)),
+      partition: place.partition,
+      start: place.recovery.start, productVersion: runner.productVersion, registry: runner.registry, counts: counts)
   }
 
   private func revoked(_ partitions: [TopicPartition], isLost: Bool, _ rebalance: RebalanceProtocol) {
     epoch.advance()
-    if !isLost { renewGroup() }
     pending.subtract(partitions)
     log.info(
       isLost ? "partitions were lost" : "partitions were revoked",
       ["partitions": partitions.map(\.description).joined(separator: ", ")])
+    // A cooperative member has joined the next generation by now, in which these partitions are still nobody else's: with
+    // the metadata of the one before, nothing could be settled any more.
+    if !isLost { renewGroup() }
     give(
       up: partitions.map { PartitionID($0.topic, $0.partition) }, isLost: isLost, patience: KafkaRunner.revokePatience)
     answer { () throws(KafkaError) in try consumer.unassign(partitions, rebalance) }
   }
 
-  private func answer(_ body: () throws(KafkaError) -> Void) {
+  func answer(_ body: () throws(KafkaError) -> Void) {
     do throws(KafkaError) {
       try body()
     } catch {
@@ -192,33 +243,44 @@ final class ControlLoop {
     }
   }
 
-  /// Stops workers, waits until what they handed over is settled, and forgets the partitions.
-  private func give(up partitions: [PartitionID], isLost: Bool, patience: Int) {
+  /// Stops workers, waits until what they handed over is settled and their last snapshot is written, and forgets the
+  /// partitions.
+  func give(up partitions: [PartitionID], isLost: Bool, patience: Int) {
     let workers = partitions.compactMap { held.removeValue(forKey: $0)?.worker }
-    for worker in workers { worker.stop() }
+    for worker in workers { worker.stop(isCut: !isLost) }
+    for partition in partitions { restoring.removeValue(forKey: partition)?.log.close() }
     let names = Set(workers.map(\.partition))
     guard !names.isEmpty else { return }
     if isLost {
       committer.drop(names)
+      snapshotter.drop(names)
     } else if !committer.drain(names, timeoutMilliseconds: patience, meanwhile: renewGroup) {
       log.warning("some outputs could not be settled in time; whoever reads the partitions next makes them again")
+      snapshotter.drop(names)
+    } else if !snapshotter.drain(names, timeoutMilliseconds: patience, meanwhile: renewGroup) {
+      log.warning("a last snapshot could not be written in time; whoever reads the partitions next reads further back")
     }
     for name in names { runner.registry.removeGauges(label: "partition", value: "\(name.number)") }
   }
 
   // MARK: Time and end
 
-  private func tick() {
-    let now = Int64(bitPattern: DispatchTime.now().uptimeNanoseconds)
-    watermark.update(held.mapValues(\.worker.state), now: now)
-    RunnerMetrics.update(runner.registry, watermark, held.keys)
-    runner.tick()
+  private var sources: [PartitionID: PartitionWorker] {
+    held.filter { $0.key.topic == runner.plan.source.topic }.mapValues(\.worker)
   }
 
-  /// Whether all that was there when its partitions were taken over has been read, and nothing is being taken over.
-  private var hasReadAll: Bool {
-    guard !held.isEmpty, pending.isEmpty else { return false }
-    return held.values.allSatisfy { $0.worker.state.end >= $0.end }
+  private func tick() {
+    let now = Int64(bitPattern: DispatchTime.now().uptimeNanoseconds)
+    let sources = sources
+    watermark.update(sources.mapValues(\.state), now: now)
+    if let lead {
+      // Each looks then, too, whether there is news for exchanges.
+      lead.look(sources, now: now)
+    }
+    RunnerMetrics.update(runner.registry, watermark, sources.keys)
+    // A quiet partition is cut too.
+    for held in held.values where snapshotter.isDue(held.worker.partition) { held.worker.wake() }
+    runner.tick()
   }
 
   private func stop() {
@@ -226,15 +288,9 @@ final class ControlLoop {
     renewGroup()
     give(up: Array(held.keys), isLost: false, patience: KafkaRunner.stopPatience)
     committer.stop()
-    let isLeft = consumer.close(timeoutMilliseconds: 10_000) { event in
-      switch event {
-      case .assign(_, let rebalance): answer { () throws(KafkaError) in try consumer.assign([], rebalance) }
-      case .revoke(let partitions, _, let rebalance):
-        answer { () throws(KafkaError) in try consumer.unassign(partitions, rebalance) }
-      case .log(let line): ClientLog.tell(line, Logger(module: "librdkafka"))
-      case .error, .statistics, .strayRecord: break
-      }
-    }
+    snapshotter.stop()
+    if runner.leavesGroup, !runner.hasFailed { leave() }
+    let isLeft = consumer.close(timeoutMilliseconds: 10_000) { answerWhileLeaving($0) }
     if !isLeft { log.warning("the group was not left in time; it finds out by the session time-out") }
     runner.tick()
   }

@@ -10,7 +10,13 @@ final class KafkaPartitionLog: PartitionLog, @unchecked Sendable {
   private let log = Logger(module: "Kafka")
   private var headers: [UInt8] = []
 
-  init(_ queue: PartitionQueue) { self.queue = queue }
+  let tellsEnd: Bool
+
+  /// - Parameter tellsEnd: whether the consumer is told where partitions end.
+  init(_ queue: PartitionQueue, tellsEnd: Bool) {
+    self.queue = queue
+    self.tellsEnd = tellsEnd
+  }
 
   func pull(into batch: RecordBatch) -> PullOutcome {
     let pulled = queue.pull(max: batch.capacity - batch.count) { message in append(message, to: batch) }

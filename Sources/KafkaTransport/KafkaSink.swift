@@ -137,7 +137,7 @@ final class KafkaSink: Sink, @unchecked Sendable {
     if !trouble.unwritable.isEmpty, let told = deliveries.lazy.compactMap(\.error).first { trouble.reason = "\(told)" }
     let errors = [error, cause] + deliveries.compactMap(\.error)
     trouble.denial = errors.first(where: \.isPermission).map { "\($0)" }
-    if error.isFenced || cause.isFenced { trouble.fence = fencedMessage(cause) }
+    if error.isProducerFenced || cause.isProducerFenced { trouble.fence = fencedMessage(cause) }
     return trouble.failure
   }
 
@@ -189,6 +189,15 @@ final class KafkaSink: Sink, @unchecked Sendable {
     self.producer = try? makeProducer()
   }
 
+  /// Whether another process has taken our transactional id; see `NameProbe`. On the committer's queue.
+  ///
+  /// - Returns: nil where no coordinator has answered, or there is no producer.
+  func isNameTaken(_ partition: PartitionID, _ group: GroupMetadata) -> Bool? {
+    guard let producer else { return nil }
+    defer { close() }
+    return NameProbe.isTaken(producer, TopicPartitionOffset(partition.topic, partition.number, offset: 0), group)
+  }
+
   private func makeProducer() throws(SinkFailure) -> KafkaProducer {
     do throws(KafkaError) {
       let producer = try KafkaProducer(settings.producer)
@@ -205,7 +214,7 @@ final class KafkaSink: Sink, @unchecked Sendable {
     } catch {
       shared.withLock { $0.isAbandoned = false }
       // Fenced here: another process has taken the name in this very moment.
-      if error.isFenced { throw .failed(PipelineFailure(.fenced, fencedMessage(error))) }
+      if error.isProducerFenced { throw .failed(PipelineFailure(.fenced, fencedMessage(error))) }
       if error.class == .configuration { throw .failed(PipelineFailure(.configuration, "\(error)")) }
       throw .lost("\(error)")
     }

@@ -8,32 +8,37 @@ struct OutputTopics: Sendable {
   private let alerts: String
   private let late: String?
   private let deadLetter: String?
+  /// By the exchange's number.
+  private let exchanges: [String]
 
-  init(_ plan: OutputsPlan) {
+  init(_ plan: OutputsPlan, _ topology: Topology) {
+    exchanges = topology.exchanges.map(\.topic)
     alerts = plan.alerts
     late = plan.late
     deadLetter = plan.deadLetter
   }
 
-  /// The topics by name, each once.
+  /// The topics that the file names, each once.
   var names: [String] { Array(Set([alerts, late, deadLetter].compactMap { $0 })).sorted() }
 
-  private func topic(_ destination: Output.Destination) -> String? {
-    switch destination {
+  private func topic(_ output: Output) -> String? {
+    switch output.destination {
     case .alerts: alerts
     case .late: late
     case .deadLetter: deadLetter
+    case .exchange: output.place.map { exchanges[$0.exchange] }
     }
   }
 
   /// Queues an output; waits while the producer's queue is full.
   func produce(_ output: Output, with producer: KafkaProducer, tag: OutputTag) throws(KafkaError) {
-    guard let topic = topic(output.destination) else { return }
+    guard let topic = topic(output) else { return }
     let headers = output.headers.map { KafkaHeader($0.name, $0.value) }
     while true {
       do throws(KafkaError) {
         return try producer.produce(
-          topic: topic, key: output.key, value: output.value, headers: headers, opaque: tag.opaque)
+          topic: topic, partition: output.place?.partition, key: output.key, value: output.value, headers: headers,
+          opaque: tag.opaque)
       } catch {
         guard error.code == .queueFull else { throw error }
         // Some must be on their way before there is room; their outcomes are kept with the transaction's own.

@@ -13,12 +13,15 @@ struct StartCheck {
   let plan: PipelinePlan
   let settings: ClientSettings
   let topics: OutputTopics
+  let topology: Topology
+  let stateTopics: StateTopics
   let createsTopics: Bool
+  let checksSettings: Bool
   let isStopped: @Sendable () -> Bool
   private let log = Logger(module: "Kafka")
 
-  /// - Returns: the number of the input topic's partitions.
-  func run() throws(PipelineFailure) -> Int {
+  /// - Returns: the numbers of partitions of the input topic and of the exchanges.
+  func run() throws(PipelineFailure) -> ExchangeCounts {
     let deadline = ContinuousClock.now + .seconds(Self.patience)
     while true {
       do throws(KafkaError) {
@@ -34,7 +37,7 @@ struct StartCheck {
     }
   }
 
-  private func look() throws(KafkaError) -> Int {
+  private func look() throws(KafkaError) -> ExchangeCounts {
     let admin = try KafkaAdmin(settings.consumer)
     guard case .found(let input) = try admin.describeTopic(plan.source.topic, timeoutMilliseconds: Self.timeout) else {
       throw missing(plan.source.topic, "the source `\(plan.source.name)` reads it")
@@ -47,16 +50,79 @@ struct StartCheck {
       guard createsTopics else {
         throw missing(first, "an output goes there; --create-topics makes it with the input's number of partitions")
       }
-      try create(absent, partitions: input.partitions.count, admin)
+      try create(absent.map { NewTopic($0, partitions: max(1, input.partitions.count)) }, admin)
     }
-    return input.partitions.count
+    try checkState(of: plan.source.topic, partitions: input.partitions.count, admin)
+    var counts = ExchangeCounts(source: input.partitions.count, exchanges: [])
+    for exchange in topology.exchanges {
+      let count = try partitions(of: exchange, input, admin)
+      try checkState(of: exchange.topic, partitions: count, admin)
+      counts.exchanges.append(count)
+    }
+    return counts
   }
 
-  private func create(_ names: [String], partitions: Int, _ admin: KafkaAdmin) throws(KafkaError) {
-    let errors = try admin.createTopics(
-      names.map { NewTopic($0, partitions: max(1, partitions)) }, timeoutMilliseconds: 20_000)
+  /// The topic of an exchange is made where it is missing: nobody but us writes to it.
+  private func partitions(
+    of exchange: ExchangePlan, _ input: TopicDescription, _ admin: KafkaAdmin
+  ) throws(KafkaError) -> Int {
+    var lookup = try admin.describeTopic(exchange.topic, timeoutMilliseconds: Self.timeout)
+    if case .missing = lookup {
+      let topic = NewTopic(
+        exchange.topic, partitions: exchange.partitions ?? input.partitions.count,
+        configuration: ExchangeTopics.configuration)
+      let errors = try admin.createTopics([topic], timeoutMilliseconds: 20_000)
+      for error in errors.values where error.code != .topicAlreadyExists { throw error }
+      log.info("the topic of an exchange was created", ["topic": exchange.topic, "partitions": "\(topic.partitions)"])
+      // Its partitions may take a moment to be seen.
+      lookup = try admin.describeTopic(exchange.topic, timeoutMilliseconds: Self.timeout)
+    }
+    guard case .found(let found) = lookup, !found.partitions.isEmpty else {
+      throw KafkaError(
+        code: .unknownTopicOrPartition, class: .retriable, message: "the topic \(exchange.topic) is not to be seen yet")
+    }
+    let configuration = try? admin.topicConfiguration(exchange.topic, timeoutMilliseconds: Self.timeout)
+    // What was made for another number of the source's partitions stays as it is: keys lie where they lie.
+    let fault = ExchangeTopics.fault(
+      exchange, partitions: found.partitions.count, wanted: exchange.partitions, configuration: configuration ?? nil)
+    if let fault { throw KafkaError(code: .invalidConfig, class: .configuration, message: fault) }
+    return found.partitions.count
+  }
+
+  /// The state topic is made where it is missing, and looked at where it is there.
+  private func checkState(of input: String, partitions: Int, _ admin: KafkaAdmin) throws(KafkaError) {
+    let name = stateTopics.name(of: input)
+    guard case .found(let topic) = try admin.describeTopic(name, timeoutMilliseconds: Self.timeout) else {
+      guard plan.internalTopics == .create else {
+        throw missing(
+          name,
+          "state is kept there, and `internal_topics: require` forbids to make it; docs/operations.md has its settings")
+      }
+      return try create(
+        [NewTopic(name, partitions: max(1, partitions), configuration: StateTopics.configuration)], admin)
+    }
+    let fault = StateTopics.fault(
+      name, partitions: topic.partitions.count, configuration: try configuration(name, admin), input: input,
+      inputPartitions: partitions)
+    if let fault { throw KafkaError(code: .invalidConfig, class: .configuration, message: fault) }
+  }
+
+  /// nil: this user may not see a topic's settings, or the broker does not tell them.
+  private func configuration(_ topic: String, _ admin: KafkaAdmin) throws(KafkaError) -> [String: String]? {
+    guard checksSettings else { return nil }
+    do throws(KafkaError) {
+      return try admin.topicConfiguration(topic, timeoutMilliseconds: Self.timeout)
+    } catch {
+      guard error.isPermission || error.class == .configuration else { throw error }
+      log.debug("the settings of a topic can't be seen and are taken on trust", ["topic": topic, "error": "\(error)"])
+      return nil
+    }
+  }
+
+  private func create(_ topics: [NewTopic], _ admin: KafkaAdmin) throws(KafkaError) {
+    let errors = try admin.createTopics(topics, timeoutMilliseconds: 20_000)
     for error in errors.values where error.code != .topicAlreadyExists { throw error }
-    log.info("topics were created", ["topics": names.joined(separator: ", ")])
+    log.info("topics were created", ["topics": topics.map(\.name).joined(separator: ", ")])
   }
 
   private func missing(_ topic: String, _ why: String) -> KafkaError {

@@ -1,5 +1,6 @@
 internal import Detection
 internal import Dispatch
+internal import Glibc
 internal import Kafka
 internal import Pipeline
 internal import Telemetry
@@ -10,11 +11,15 @@ final class TakeOver: Sendable {
   /// Where one partition is taken up.
   struct Place: Sendable {
     var partition: PartitionID
-    var start: PartitionTask.Start
+    var recovery: Recovery
+    /// The versions of the pipeline that were in force before.
+    var versions: [VersionID: PipelineVersion] = [:]
     /// The offset after its last record now.
     var end: Int64
   }
 
+  /// Microseconds between two questions.
+  private static let pause: UInt32 = 200_000
   /// Milliseconds for one question; it is asked again until it is answered.
   private static let timeout: Int32 = 10_000
   /// Unanswered questions after which an open transaction can't be the reason any more.
@@ -22,12 +27,25 @@ final class TakeOver: Sendable {
 
   private let consumer: KafkaConsumer
   private let origin: StartOffset
+  private let partitionCounts: [String: Int]
+  private let topics: StateTopics
+  private let store: any SnapshotStore
+  private let keeper: VersionKeeper?
   private let queue = DispatchQueue(label: "tocsin.takeover")
   private let log = Logger(module: "Kafka")
 
-  init(consumer: KafkaConsumer, origin: StartOffset) {
+  /// - Parameter partitionCounts: partitions of each topic that is read. Those of exchanges are read from their beginning,
+  ///   whatever `origin` says.
+  init(
+    consumer: KafkaConsumer, origin: StartOffset, partitionCounts: [String: Int], topics: StateTopics,
+    store: any SnapshotStore, keeper: VersionKeeper?
+  ) {
     self.consumer = consumer
+    self.keeper = keeper
     self.origin = origin
+    self.partitionCounts = partitionCounts
+    self.topics = topics
+    self.store = store
   }
 
   /// Asks, and tells the answer from a thread of its own, or why there is none.
@@ -41,13 +59,16 @@ final class TakeOver: Sendable {
     queue.async {
       var failures = 0
       while !isCancelled() {
-        do throws(KafkaError) {
-          answer(try self.look(partitions))
-          return
+        do throws(LookError) {
+          return answer(.success(try self.look(partitions)))
         } catch {
-          guard error.class == .retriable else { return answer(.failure(PipelineFailure(error))) }
-          self.log.warning("asking for committed offsets failed and is tried again", ["error": "\(error)"])
+          guard case .again(let reason) = error else {
+            if case .failed(let failure) = error { answer(.failure(failure)) }
+            return
+          }
+          self.log.warning("asking where to take partitions up failed and is tried again", ["error": reason])
           failures += 1
+          usleep(Self.pause)
           if failures.isMultiple(of: Self.failuresUntilStuck), let first = partitions.first,
             let group = self.consumer.groupMetadata()
           {
@@ -73,71 +94,63 @@ final class TakeOver: Sendable {
       })
   }
 
-  private func look(_ partitions: [TopicPartition]) throws(KafkaError) -> Result<[Place], PipelineFailure> {
-    let committed = try consumer.committed(partitions, timeoutMilliseconds: Self.timeout)
+  private enum LookError: Error {
+    case again(String)
+    case failed(PipelineFailure)
+  }
+
+  /// The stable committed offsets come first: once the state's partitions are stable, no predecessor's snapshot is under way.
+  private func look(_ partitions: [TopicPartition]) throws(LookError) -> [Place] {
+    let ids = partitions.map { PartitionID($0.topic, $0.partition) }.sorted()
+    let committed = try asking { () throws(KafkaError) in
+      try consumer.committed(partitions + ids.map { topics.place(of: $0) }, timeoutMilliseconds: Self.timeout)
+    }
+    let markers = try lastMarkers(of: ids)
     var places: [Place] = []
-    for partition in partitions.sorted() {
-      let bounds = try consumer.watermarkOffsets(partition, timeoutMilliseconds: Self.timeout)
-      let id = PartitionID(partition.topic, partition.partition)
-      switch start(id, committed[partition], bounds) {
-      case .success(let start): places.append(Place(partition: id, start: start, end: bounds.high))
-      case .failure(let failure): return .failure(failure)
+    for id in ids {
+      let partition = TopicPartition(id.topic, id.number)
+      let bounds = try asking { () throws(KafkaError) in
+        try consumer.watermarkOffsets(partition, timeoutMilliseconds: Self.timeout)
+      }
+      let position = committed[partition].map { Position(offset: $0.offset, metadata: $0.metadata) }
+      do throws(PipelineFailure) {
+        let recovery = try Recovery.decide(
+          Recovery.Facts(
+            partition: id, partitionCount: partitionCounts[id.topic] ?? 0, committed: position, low: bounds.low,
+            high: bounds.high,
+            marker: markers[id], origin: topics.source == id.topic ? origin : .beginning))
+        places.append(Place(partition: id, recovery: recovery, end: bounds.high))
+      } catch {
+        throw .failed(error)
       }
     }
-    return .success(places)
-  }
-
-  private func start(
-    _ partition: PartitionID, _ committed: CommittedOffset?, _ bounds: WatermarkOffsets
-  ) -> Result<PartitionTask.Start, PipelineFailure> {
-    guard let committed else {
-      let offset: Int64
-      switch origin {
-      case .beginning: offset = bounds.low
-      case .end: offset = bounds.high
-      case .committed:
-        return .failure(
-          PipelineFailure(
-            .configuration,
-            "\(partition): the group has committed nothing here; say where to begin with --from beginning or --from end"
-          ))
+    if let keeper {
+      for place in places.indices {
+        places[place].versions = try asking { () throws(KafkaError) in
+          try keeper.versions(from: places[place].recovery.start)
+        }
       }
-      return .success(PartitionTask.Start(offset: offset, committed: offset))
     }
-    let position = Position(offset: committed.offset, metadata: committed.metadata)
-    guard position.offset <= bounds.high else {
-      return .failure(
-        PipelineFailure(
-          .fatal,
-          "\(partition): the group has committed offset \(position.offset), but the partition ends at \(bounds.high): the "
-            + "topic was made anew; reset the group's offsets, or use another group.id"))
-    }
-    var start = PartitionTask.Start(
-      offset: position.replay?.offset ?? position.offset, committed: position.offset, sequence: position.sequence,
-      largest: position.replay?.largest ?? .min)
-    if position.offset < bounds.low {
-      log.error(
-        "records are gone before they were read: retention has passed the committed offset",
-        ["partition": "\(partition)", "committed": "\(position.offset)", "oldest": "\(bounds.low)"])
-      start.committed = bounds.low
-    }
-    if start.offset < bounds.low {
-      log.warning(
-        "retention has passed the place from which windows would be made again: they are whole again once their span has gone by",
-        ["partition": "\(partition)", "from": "\(start.offset)", "oldest": "\(bounds.low)"])
-      start.offset = bounds.low
-      start.isTrimmed = true
-    }
-    return .success(start)
+    return places
   }
-}
 
-/// Where to begin where nothing is committed yet.
-public enum StartOffset: String, Sendable, Hashable, CaseIterable {
-  /// Nowhere: it is an error.
-  case committed
-  /// At the oldest record that is kept.
-  case beginning
-  /// After the newest.
-  case end
+  private func lastMarkers(of partitions: [PartitionID]) throws(LookError) -> [PartitionID: StoredMarker] {
+    do throws(SnapshotFailure) {
+      return try store.lastMarkers(of: partitions)
+    } catch {
+      switch error {
+      case .failed(let failure): throw .failed(failure)
+      case .lost(let reason): throw .again(reason)
+      case .stale, .cancelled: throw .again("it was interrupted")
+      }
+    }
+  }
+
+  private func asking<Answer>(_ body: () throws(KafkaError) -> Answer) throws(LookError) -> Answer {
+    do throws(KafkaError) {
+      return try body()
+    } catch {
+      throw error.class == .retriable ? .again("\(error)") : .failed(PipelineFailure(error))
+    }
+  }
 }

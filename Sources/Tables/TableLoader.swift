@@ -13,46 +13,40 @@ public enum TableLoader {
   static func load(
     _ source: TableSource, previous: TableSnapshot? = nil, seed: HashSeed
   ) throws(TableLoadError) -> TableSnapshot {
-    let declaration = TableDeclaration(source)
-    if !declaration.messages.isEmpty {
-      throw .declaration(table: source.name, messages: declaration.messages)
-    }
-    let bytes = try content(source.path, of: source)
-    let overflow = try overflow(of: source)
+    try check(source)
+    return try read(try TableContent(of: source), as: source, previous: previous, seed: seed)
+  }
+
+  /// Makes a snapshot of bytes that were read before, from wherever.
+  public static func load(
+    _ source: TableSource, content: TableContent, previous: TableSnapshot? = nil
+  ) throws(TableLoadError) -> TableSnapshot {
+    try check(source)
+    return try read(content, as: source, previous: previous, seed: .random())
+  }
+
+  private static func check(_ source: TableSource) throws(TableLoadError) {
+    let messages = TableDeclaration(source).messages
+    if !messages.isEmpty { throw .declaration(table: source.name, messages: messages) }
+  }
+
+  private static func read(
+    _ content: TableContent, as source: TableSource, previous: TableSnapshot?, seed: HashSeed
+  ) throws(TableLoadError) -> TableSnapshot {
     var builder = TableBuilder(source: source, seed: seed)
     switch source.format {
-    case .text: TextFormat.read(bytes, into: &builder)
-    case .csv: CSVFormat.read(bytes, into: &builder)
-    case .ndjson: NDJSONFormat.read(bytes, into: &builder)
-    case .ofacSDN: OFACFormat.read(bytes, overflow: overflow, into: &builder)
+    case .text: TextFormat.read(content.bytes, into: &builder)
+    case .csv: CSVFormat.read(content.bytes, into: &builder)
+    case .ndjson: NDJSONFormat.read(content.bytes, into: &builder)
+    case .ofacSDN:
+      OFACFormat.read(content.bytes, overflow: content.overflow.map { ($0.bytes, $0.path) }, into: &builder)
     }
     if let excess = builder.excess { throw .tooLarge(table: source.name, file: source.path, reason: excess) }
     if builder.hasMistakes { throw .malformed(table: source.name, mistakes: builder.mistakes.listed) }
     try checkShrinking(from: previous, to: builder.rows.count, source)
-    let version = contentVersion([bytes] + (overflow.map { [$0.bytes] } ?? []))
+    let version = contentVersion([content.bytes] + (content.overflow.map { [$0.bytes] } ?? []))
     if builder.rows.isEmpty { builder.warn("\(source.path) has no entries: nothing is in this table") }
-    return TableSnapshot(builder, elseRow: declaration.elseRow, version: version)
-  }
-
-  private static func content(_ path: String, of source: TableSource) throws(TableLoadError) -> [UInt8] {
-    do throws(FileError) {
-      return try readFile(path, limit: source.limits.bytes)
-    } catch {
-      switch error {
-      case .unreadable(let reason): throw .unreadable(table: source.name, file: path, reason: reason)
-      case .tooLarge(let reason): throw .tooLarge(table: source.name, file: path, reason: reason)
-      }
-    }
-  }
-
-  private static func overflow(
-    of source: TableSource
-  ) throws(TableLoadError) -> (bytes: [UInt8], path: String)? {
-    guard source.format == .ofacSDN else { return nil }
-    let directory = source.path.lastIndex(of: "/").map { String(source.path[...$0]) } ?? ""
-    let beside = ["SDN_COMMENTS.CSV", "sdn_comments.csv"].map { directory + $0 }.first { fileExists($0) }
-    guard let path = source.overflowPath ?? beside else { return nil }
-    return (try content(path, of: source), path)
+    return TableSnapshot(builder, elseRow: TableDeclaration(source).elseRow, version: version)
   }
 
   private static func checkShrinking(

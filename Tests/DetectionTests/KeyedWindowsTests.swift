@@ -17,7 +17,9 @@ import Testing
       entries += 1
       KeyEntry.cells(entry).storeBytes(of: 0, as: Int64.self)
     }
-    func destroy(piece: UnsafeMutablePointer<WindowPiece>) { pieces -= 1 }
+    func destroy(piece: UnsafeMutablePointer<WindowPiece>, number: Int64, of entry: UnsafeMutablePointer<KeyEntry>) {
+      pieces -= 1
+    }
     func destroy(entry: UnsafeMutablePointer<KeyEntry>) { entries -= 1 }
     var outsideByteCount: Int { 0 }
     var holdMemory: Bool { false }
@@ -42,7 +44,7 @@ import Testing
       let number = grid.range(now - random.int(0...50)).high
       #expect(windows.has(key, number: number) == (model[key]?[number] != nil))
       let piece = windows.piece(key, number: number)
-      #expect(piece.pointee.number == number && piece.pointee.entry.pointee.hash == key)
+      #expect(windows.number(of: piece) == number && windows.entry(of: piece).pointee.hash == key)
       let cell = WindowPiece.cells(piece).assumingMemoryBound(to: Int64.self)
       #expect(cell.pointee == model[key]?[number] ?? 0)
       cell.pointee = Int64(step)
@@ -80,11 +82,9 @@ import Testing
     for key in keys {
       guard let pieces = model[key] else { continue }
       let newest = pieces.keys.max() ?? 0
-      var next: UnsafeMutablePointer<WindowPiece>? = windows.piece(key, number: newest)
       var found: [Int64] = []
-      while let piece = next {
-        found.append(piece.pointee.number)
-        next = piece.pointee.older
+      windows.forEachPiece(windows.entry(of: windows.piece(key, number: newest))) {
+        found.append(windows.number(of: $0))
       }
       #expect(found == pieces.keys.sorted().reversed())
     }

@@ -22,7 +22,7 @@ import Testing
         lets: [RuleCatalogue.count(), RuleCatalogue.distinct(("s", { $0.scalar(6) }), nil)],
         conditions: [always]))
     let run = DetectorRun(
-      [try rule.plan()], outOfOrder: shape.outOfOrder, stateBytes: random.pick([3_000, 6_000, 9_000]))
+      [try rule.plan()], outOfOrder: shape.outOfOrder, stateBytes: random.pick([1_500, 3_000, 4_500]))
     let findings = run.feedAll(events)
     #expect(run.detector.takeCounts()[0].evicted > 0)
     let wrong = findings.first { $0.values[0].value != $0.values[1].value }
@@ -37,7 +37,7 @@ import Testing
     events += [0, 1, 2, 27, 28, 29].enumerated().map {
       TestEvent(offset: 30 + Int64($0), time: 31 * Self.second, k: "k\($1)")
     }
-    let run = DetectorRun([try rule.plan()], stateBytes: 4_000)
+    let run = DetectorRun([try rule.plan()], stateBytes: 1_800)
     let counts = run.feedAll(events).map { $0.values[0].value }
     // Young keys kept their event, old ones lost it.
     #expect(counts.suffix(6) == [.int(1), .int(1), .int(1), .int(2), .int(2), .int(2)])

@@ -5,7 +5,7 @@ import Testing
 
 /// Whatever stored state says, reading it ends: with a detector that works, or with an error that names what is wrong.
 @Suite struct StateFuzzTests {
-  @Test(arguments: UInt64(3_000)..<3_012)
+  @Test(arguments: UInt64(3_000)..<3_008)
   func damagedRecords(_ seed: UInt64) throws {
     var given = StateTests.makeCase(seed)
     var random = SeededRandom(seed)
@@ -25,7 +25,7 @@ import Testing
     let cut = run.detector.cutState()
     let after = Array(given.events[200...])
     var refused = 0
-    for round in 0..<60 {
+    for round in 0..<40 {
       let again = DetectorRun(plans, outOfOrder: given.outOfOrder, seed: hashSeed)
       var cut = cut
       if round % 3 == 0 { mutate(&cut.header, &random) }

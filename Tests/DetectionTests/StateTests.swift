@@ -29,12 +29,12 @@ import Testing
     return given
   }
 
-  @Test(arguments: UInt64(1_000)..<1_024)
+  @Test(arguments: UInt64(1_000)..<1_016)
   func aRestoredDetectorGoesOn(_ seed: UInt64) throws {
     try check(Self.makeCase(seed), seed, Bounds())
   }
 
-  @Test(arguments: UInt64(1_100)..<1_124)
+  @Test(arguments: UInt64(1_100)..<1_116)
   func alsoAtTheBoundOfState(_ seed: UInt64) throws {
     var given = Self.makeCase(seed)
     var random = SeededRandom(seed)

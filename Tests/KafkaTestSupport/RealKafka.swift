@@ -148,6 +148,11 @@ public final class RealKafka: Sendable {
     return process
   }
 
+  /// Runs one of Kafka's own tools (`groups`, `topics`, ...) against it. Takes some seconds.
+  public func tool(_ name: String, _ arguments: [String]) throws(RealKafkaError) {
+    try mine().tool([name, "--bootstrap-server", bootstrapServers] + arguments)
+  }
+
   /// Denies the user `tocsin` an operation (`Write`, `Read`, `Describe`, ...): `resource` is what Kafka's own tool takes,
   /// such as `["--topic", name]`, `["--group", name]`, `["--transactional-id", name]`. Takes some seconds.
   public func deny(_ operation: String, _ resource: [String]) throws(RealKafkaError) {

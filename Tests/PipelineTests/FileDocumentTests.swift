@@ -28,7 +28,8 @@ import Testing
     let properties = (object as? [String: Any])?["properties"] as? [String: Any]
     #expect(
       properties?.keys.sorted() == [
-        "delivery", "librdkafka", "limits", "outputs", "params", "pipeline", "rules", "sources", "tables", "tocsin",
+        "delivery", "exchange", "internal_topics", "librdkafka", "limits", "outputs", "params", "pipeline", "rules",
+        "snapshot", "sources", "tables", "tocsin",
       ])
   }
 

@@ -116,24 +116,11 @@ import Testing
       ])
   }
 
-  @Test func aKeyThatIsNotTheSourcesNeedsTheExchange() {
-    for rule in [
-      "- { id: a, where: n > 1, by: to }", "- id: a\n  by: to\n  over: 1h\n  let: { k: count() }\n  condition: k > 1",
-    ] {
-      #expect(
-        FileSupport.mistakes(FileSupport.file(rules: rule)) == [
-          "`by: to` differs from the source's key `from`: rules with other keys are not supported by this version"
-        ])
-    }
-    #expect(FileSupport.mistakes(FileSupport.file(rules: "- { id: a, where: n > 1, by: [from, asset] }")) == [])
-    #expect(FileSupport.mistakes(FileSupport.file(rules: "- { id: a, where: n > 1, by: [asset, from] }")) == [])
-  }
-
   /// Every key that is declared for later is in the tables above.
   @Test func nothingIsLeftOut() {
     let sections = [
       PipelineDeclaration.root, PipelineDeclaration.outputs, SourceDeclaration.source, TableSectionDeclaration.table,
-      TableSectionDeclaration.load, RuleDeclaration.rule,
+      TableSectionDeclaration.load, RuleDeclaration.rule, PipelineDeclaration.exchange,
     ]
     let later = sections.flatMap { $0.settings.filter { $0.availability == .later }.map(\.name) }
     #expect(

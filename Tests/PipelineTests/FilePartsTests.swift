@@ -149,8 +149,28 @@ import Testing
     #expect(FileSupport.mistakes(FileSupport.file(tail: tail)) == [message])
   }
 
+  @Test func howStateIsKept() throws {
+    let plan = try FileSupport.plan(
+      FileSupport.file(tail: "snapshot: { every: 5m, format: 1 }\ninternal_topics: require"))
+    #expect(plan.snapshot == SnapshotPlan(every: 300_000_000_000, format: 1) && plan.internalTopics == .require)
+    for (tail, mistake) in [
+      ("snapshot: { every: 10ms }", "`every` lies between 1s and 6h; here it is 10ms"),
+      ("snapshot: { every: 7h }", "`every` lies between 1s and 6h; here it is 7h"),
+      ("snapshot: { format: 2 }", "`format` lies between 1 and 1; here it is 2"),
+      ("snapshot: { often: 1s }", "`snapshot` has no setting `often`"),
+    ] {
+      #expect(FileSupport.mistakes(FileSupport.file(tail: tail)) == [mistake])
+    }
+    #expect(FileSupport.mistakes(FileSupport.file(tail: "internal_topics: maybe")).count == 1)
+  }
+
   /// The defaults that the reference states are those that are taken.
   @Test func statedDefaultsAreTheRealOnes() throws {
+    let snapshot = PipelineDeclaration.snapshot.settings.compactMap { setting in
+      setting.defaultText.map { "\(setting.name): \($0)" }
+    }
+    let kept = FileSupport.file(tail: "snapshot: { \(snapshot.joined(separator: ", ")) }")
+    #expect(try snapshot.count == 2 && FileSupport.plan(kept).snapshot == SnapshotPlan())
     let limits = PipelineDeclaration.limits.settings.compactMap { setting in
       setting.defaultText.map { "\(setting.name): \($0)" }
     }

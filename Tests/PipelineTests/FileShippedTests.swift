@@ -59,7 +59,7 @@ import Testing
 
   @Test func cards() throws {
     let plan = try #require(load("card-payments").plan)
-    #expect(plan.rules.map(\.id) == ["velocity", "many-terminals", "spend-over-limit"])
+    #expect(plan.rules.map(\.id) == ["velocity", "many-terminals", "spend-over-limit", "card-testing"])
     guard case .window(let window) = plan.rules[2].kind else {
       Issue.record("spend-over-limit has a window")
       return

@@ -11,8 +11,14 @@ import Testing
     let tests = try PartitionTaskTests()
     _ = tests.task(registry: registry)
     _ = CommitMetrics(registry)
+    _ = SnapshotMetrics(registry)
+    _ = registry.histogram(PipelineMetrics.restoreSeconds)
     for declaration in [
       PipelineMetrics.deadLetters, PipelineMetrics.idle, PipelineMetrics.sourceWatermark, PipelineMetrics.tableEntries,
+      PipelineMetrics.snapshots, PipelineMetrics.snapshotRecords, PipelineMetrics.snapshotBytes,
+      PipelineMetrics.snapshotOffset, PipelineMetrics.restoredRecords, PipelineMetrics.restoredBytes,
+      PipelineMetrics.restoreRemaining,
+      PipelineMetrics.reloads,
     ] {
       let labels = declaration.labels.map { _ in "x" }
       switch declaration.kind {

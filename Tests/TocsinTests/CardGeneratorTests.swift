@@ -13,6 +13,7 @@ import Testing
     var card: String
     var terminal: String
     var amount: Double
+    var isApproved: Bool
   }
 
   private func payments(_ run: GeneratedRun) -> [Payment] {
@@ -23,7 +24,9 @@ import Testing
         let amount = (object["amount"] as? String).flatMap(Double.init),
         let time = OptionDeclaration.Kind.nanoseconds(in: text)
       else { return nil }
-      return Payment(time: time / 1_000_000, card: card, terminal: terminal, amount: amount)
+      return Payment(
+        time: time / 1_000_000, card: card, terminal: terminal, amount: amount,
+        isApproved: object["status"] as? String == "approved")
     }
   }
 
@@ -51,10 +54,18 @@ import Testing
       #expect(count >= 8 || count <= 6)
       #expect(spent > 5_000 || spent <= 4_200)
     }
+    let declined = payments(run).filter { !$0.isApproved }
+    for (terminal, paid) in Dictionary(grouping: declined, by: \.terminal) {
+      let cards = most(paid) { Set($0.map(\.card)).count }
+      if cards >= 6 { found.insert("card-testing \(terminal)") }
+      #expect(cards >= 8 || cards <= 4)
+    }
     let truth = run.truth.filter { $0.rule != TruthLine.deadLetter }.map { "\($0.rule) \($0.key)" }
     #expect(Set(truth) == found)
     #expect(truth.count == found.count)
-    for rule in ["velocity", "many-terminals", "spend-over-limit"] { #expect(truth.contains { $0.hasPrefix(rule) }) }
+    for rule in ["velocity", "many-terminals", "spend-over-limit", "card-testing"] {
+      #expect(truth.contains { $0.hasPrefix(rule) })
+    }
   }
 
   /// The most that a measure reaches in any ten minutes (and one granule of 20 s) that end with an event.

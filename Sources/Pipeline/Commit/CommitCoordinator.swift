@@ -16,6 +16,8 @@ public struct CommitCoordinator: Sendable {
   public struct Timing: Sendable, Hashable {
     /// Between the end of a commit and the next, while alerts wait.
     public var alertGap: Int64 = 20_000_000
+    /// Between the end of a commit and the next, while blocks of exchanges wait.
+    public var exchangeGap: Int64 = 100_000_000
     /// Between two commits of positions and other outputs.
     public var interval: Int64 = 1_000_000_000
     /// Waiting outputs, in bytes, from which on a commit is due.
@@ -46,10 +48,14 @@ public struct CommitCoordinator: Sendable {
     var inFlight: Pair?
     var bytes = 0
     var hasAlert = false
+    var hasBlock = false
+    /// Where the last pair that was settled ended.
+    var settled: Position?
 
-    mutating func take(_ pair: Pair, bytes: Int, hasAlert: Bool) {
+    mutating func take(_ pair: Pair, bytes: Int, hasAlert: Bool, hasBlock: Bool) {
       self.bytes += bytes
       self.hasAlert = self.hasAlert || hasAlert
+      self.hasBlock = self.hasBlock || hasBlock
       if waiting == nil { waiting = pair } else { waiting?.append(pair) }
     }
   }
@@ -87,8 +93,9 @@ public struct CommitCoordinator: Sendable {
   public mutating func add(_ pair: Pair) {
     let bytes = pair.outputs.reduce(0) { $0 + $1.byteCount }
     let hasAlert = pair.outputs.contains { $0.destination == .alerts }
+    let hasBlock = pair.outputs.contains { $0.destination == .exchange }
     // In place: a waiting pair may hold thousands of outputs.
-    queues[pair.partition, default: Queue()].take(pair, bytes: bytes, hasAlert: hasAlert)
+    queues[pair.partition, default: Queue()].take(pair, bytes: bytes, hasAlert: hasAlert, hasBlock: hasBlock)
   }
 
   /// Whether a partition has so much unsettled that it should not be read on.
@@ -98,6 +105,9 @@ public struct CommitCoordinator: Sendable {
   public func hasUnsettled(_ partitions: Set<PartitionID>? = nil) -> Bool {
     queues.contains { partitions?.contains($0.key) ?? true && ($0.value.waiting != nil || $0.value.inFlight != nil) }
   }
+
+  /// Where the last pair of a partition that was settled ended; nil: none was.
+  public func settledPosition(of partition: PartitionID) -> Position? { queues[partition]?.settled }
 
   /// Forgets partitions that were given up. What of them is in flight stays with its transaction.
   public mutating func drop(_ partitions: some Sequence<PartitionID>) {
@@ -126,10 +136,12 @@ public struct CommitCoordinator: Sendable {
   private func due(_ now: Int64, _ isDraining: Bool) -> Int64? {
     var isWaiting = false
     var hasAlert = false
+    var hasBlock = false
     var bytes = 0
     for queue in queues.values where queue.waiting != nil {
       isWaiting = true
       hasAlert = hasAlert || queue.hasAlert
+      hasBlock = hasBlock || queue.hasBlock
       bytes += queue.bytes
     }
     guard isWaiting else { return nil }
@@ -137,7 +149,7 @@ public struct CommitCoordinator: Sendable {
     if hasAlert || bytes >= timing.dueBytes {
       return lastEnd + max(timing.alertGap, lastDuration)
     }
-    return lastEnd + timing.interval
+    return lastEnd + (hasBlock ? max(timing.exchangeGap, lastDuration) : timing.interval)
   }
 
   private mutating func takeTransaction() -> Transaction {
@@ -147,6 +159,7 @@ public struct CommitCoordinator: Sendable {
       queues[partition]?.waiting = nil
       queues[partition]?.inFlight = pair
       queues[partition]?.hasAlert = false
+      queues[partition]?.hasBlock = false
       pairs.append(pair)
     }
     return Transaction(pairs: pairs)
@@ -177,6 +190,7 @@ public struct CommitCoordinator: Sendable {
       queue.inFlight = nil
       if isCovered(pair) {
         settled.append(partition)
+        queue.settled = pair.position
       } else {
         if let later = queue.waiting { pair.append(later) }
         queue.waiting = pair
@@ -184,6 +198,7 @@ public struct CommitCoordinator: Sendable {
       let outputs = queue.waiting?.outputs ?? []
       queue.bytes = outputs.reduce(0) { $0 + $1.byteCount }
       queue.hasAlert = outputs.contains { $0.destination == .alerts }
+      queue.hasBlock = outputs.contains { $0.destination == .exchange }
       queues[partition] = queue
     }
     return settled.sorted()

@@ -23,15 +23,19 @@ public final class Committer: Sendable {
   private let state: Lock<State>
   private let metrics: CommitMetrics
   private let log = Logger(module: "Pipeline")
+  private let onSettled: @Sendable (PartitionID, Position) -> Void
   private let onFailure: @Sendable (PipelineFailure) -> Void
 
-  /// A committer; `onFailure` is told what ends the process, once.
+  /// A committer; `onSettled` is told how far a partition's pairs are settled, on the committer's queue, and `onFailure` what
+  /// ends the process, once.
   public init(
     sink: any Sink, unsettledBytes: Int, timing: CommitCoordinator.Timing = CommitCoordinator.Timing(),
-    metrics: CommitMetrics, onFailure: @escaping @Sendable (PipelineFailure) -> Void
+    metrics: CommitMetrics, onSettled: @escaping @Sendable (PartitionID, Position) -> Void = { _, _ in },
+    onFailure: @escaping @Sendable (PipelineFailure) -> Void
   ) {
     self.sink = sink
     self.metrics = metrics
+    self.onSettled = onSettled
     self.onFailure = onFailure
     state = Lock(State(coordinator: CommitCoordinator(timing: timing, unsettledBytes: unsettledBytes)))
   }
@@ -63,6 +67,9 @@ public final class Committer: Sendable {
   public func isBlocked(_ partition: PartitionID) -> Bool {
     state.withLock { $0.coordinator.isBlocked(partition) || $0.failure != nil }
   }
+
+  /// Whether anything is unsettled.
+  public var hasUnsettled: Bool { state.withLock { $0.coordinator.hasUnsettled() } }
 
   private static func schedule(_ state: inout State) -> Bool {
     if state.isScheduled { return false }
@@ -117,8 +124,13 @@ public final class Committer: Sendable {
     }
   }
 
-  /// Does something with the sink between two transactions.
-  public func perform(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
+  /// Does something with the sink between two transactions, unless it is stopped before its turn comes.
+  public func perform(_ body: @escaping @Sendable () -> Void) {
+    queue.async { if !self.state.withLock({ $0.isStopped }) { body() } }
+  }
+
+  /// Asks the sink something between two transactions, and waits for the answer.
+  public func asking<Answer: Sendable>(_ body: () -> Answer) -> Answer { queue.sync(execute: body) }
 
   /// Ends it: what is under way is finished or fails, nothing new begins.
   public func stop() {
@@ -185,11 +197,16 @@ public final class Committer: Sendable {
   }
 
   private func settled(_ change: (inout CommitCoordinator) -> [PartitionID]) {
+    var places: [(PartitionID, Position)] = []
     let (wakers, waiters) = state.withLock { state -> ([@Sendable () -> Void], [DispatchSemaphore]) in
       let partitions = change(&state.coordinator)
+      places = partitions.compactMap { partition in
+        state.coordinator.settledPosition(of: partition).map { (partition, $0) }
+      }
       defer { state.waiters.removeAll() }
       return (partitions.compactMap { state.wakers[$0] }, state.waiters)
     }
+    for (partition, position) in places { onSettled(partition, position) }
     for waker in wakers { waker() }
     for waiter in waiters { waiter.signal() }
   }

@@ -5,6 +5,22 @@ public struct Output: Sendable, Hashable {
   /// Which of the pipeline's topics.
   public enum Destination: String, Sendable, Hashable, CaseIterable {
     case alerts, late, deadLetter
+    /// One of the topics of exchanges: `Output.place` says which, and which partition.
+    case exchange
+  }
+
+  /// A partition of an exchange.
+  public struct Place: Sendable, Hashable {
+    /// The exchange's number in the topology.
+    public var exchange: Int
+    /// The partition of its topic.
+    public var partition: Int32
+
+    /// A partition of an exchange.
+    public init(exchange: Int, partition: Int32) {
+      self.exchange = exchange
+      self.partition = partition
+    }
   }
 
   /// Which of the pipeline's topics.
@@ -19,6 +35,8 @@ public struct Output: Sendable, Hashable {
   public var cause: Int64
   /// What to write where this can never be written because it is too large.
   public var substitute: Substitute?
+  /// Where a block of an exchange goes; nil for all else.
+  public var place: Place?
 
   /// A smaller record in another's place.
   public struct Substitute: Sendable, Hashable {
@@ -37,8 +55,9 @@ public struct Output: Sendable, Hashable {
   /// A record to be written.
   public init(
     _ destination: Destination, key: [UInt8]?, value: [UInt8]?, headers: [RecordBatch.Header], cause: Int64,
-    substitute: Substitute? = nil
+    substitute: Substitute? = nil, place: Place? = nil
   ) {
+    self.place = place
     self.destination = destination
     self.key = key
     self.value = value
@@ -57,7 +76,7 @@ public struct Output: Sendable, Hashable {
 
   /// The record that takes this one's place; nil: there is none, and it is given up.
   func substituted() -> Output? {
-    substitute.map { Output(destination, key: key, value: $0.value, headers: $0.headers, cause: cause) }
+    substitute.map { Output(destination, key: key, value: $0.value, headers: $0.headers, cause: cause, place: place) }
   }
 }
 

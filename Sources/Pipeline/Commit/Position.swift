@@ -8,21 +8,32 @@ public struct Position: Sendable, Hashable {
   public var sequence: Int64
   /// From where a restart must read to make windows and episodes again; nil: from `offset`.
   public var replay: ReplayPoint?
+  /// The partition's watermark, where others wait for those that lag behind; nil: not said.
+  public var watermark: Int64?
+  /// Whether the partition has been declared idle.
+  public var isIdle = false
+  /// Which version of the pipeline is in force where; empty: it is not said.
+  public var active: VersionLedger
 
   /// A position.
-  public init(offset: Int64, sequence: Int64, replay: ReplayPoint?) {
+  public init(offset: Int64, sequence: Int64, replay: ReplayPoint?, active: VersionLedger = VersionLedger()) {
     self.offset = offset
     self.sequence = sequence
     self.replay = replay
+    self.active = active
   }
 
-  /// The metadata: `tocsin1 sequence=N [replay=OFFSET [largest=NANOSECONDS]]`; well under the broker's bound of 4 KB.
+  /// The metadata: `tocsin1 sequence=N [replay=OFFSET [largest=NANOSECONDS]] [watermark=NANOSECONDS] [idle=1]
+  /// [active=VERSION@OFFSET,...]`; well under the broker's bound of 4 KB.
   public var metadata: String {
     var text = "tocsin1 sequence=\(sequence)"
     if let replay {
       text += " replay=\(replay.offset)"
       if replay.largest > .min { text += " largest=\(replay.largest)" }
     }
+    if let watermark, watermark > .min { text += " watermark=\(watermark)" }
+    if isIdle { text += " idle=1" }
+    if !active.activations.isEmpty { text += " active=\(active.word)" }
     return text
   }
 
@@ -33,13 +44,19 @@ public struct Position: Sendable, Hashable {
     let words = metadata.split(separator: " ")
     guard words.first == "tocsin1" else { return }
     var numbers: [Substring: Int64] = [:]
+    var active: VersionLedger? = VersionLedger()
     for word in words.dropFirst() {
       let parts = word.split(separator: "=", maxSplits: 1)
-      guard parts.count == 2, let number = Int64(parts[1]) else { return }
-      numbers[parts[0]] = number
+      guard parts.count == 2 else { return }
+      // Words of a later version are left out.
+      if parts[0] == "active" { active = VersionLedger(word: parts[1]) } else { numbers[parts[0]] = Int64(parts[1]) }
     }
+    guard let active else { return }
     guard let sequence = numbers["sequence"], sequence >= 0 else { return }
     self.sequence = sequence
+    watermark = numbers["watermark"]
+    isIdle = numbers["idle"] == 1
+    self.active = active
     guard let replay = numbers["replay"], replay >= 0, replay <= offset else { return }
     self.replay = ReplayPoint(offset: replay, largest: numbers["largest"] ?? .min)
   }

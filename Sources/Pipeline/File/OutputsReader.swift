@@ -63,6 +63,28 @@ struct OutputsReader {
     return properties
   }
 
+  func snapshot(_ file: SectionReader) -> SnapshotPlan {
+    var snapshot = SnapshotPlan()
+    guard let section = file.section("snapshot") else { return snapshot }
+    if let every = section.duration("every") { snapshot.every = every }
+    if let format = section.integer("format") { snapshot.format = Int(format) }
+    return snapshot
+  }
+
+  func internalTopics(_ file: SectionReader) -> InternalTopics {
+    guard file.has("internal_topics") else { return .create }
+    return file.choice("internal_topics").flatMap(InternalTopics.init(rawValue:)) ?? .create
+  }
+
+  func exchange(_ file: SectionReader) -> ExchangeSettings {
+    var settings = ExchangeSettings()
+    guard let section = file.section("exchange") else { return settings }
+    settings.partitions = section.integer("partitions").map(Int.init)
+    if let lead = section.duration("lead") { settings.lead = lead }
+    if let gather = section.duration("gather") { settings.gather = gather }
+    return settings
+  }
+
   func limits(_ file: SectionReader) -> PipelineLimits {
     var limits = PipelineLimits()
     guard let section = file.section("limits") else { return limits }

@@ -37,6 +37,43 @@ enum PipelineDeclaration {
         "Properties of librdkafka, passed on as they are. Those that the delivery promise rests on are refused",
         example: "{ bootstrap.servers: \"kafka:9092\", sasl.password: \"${KAFKA_PASSWORD}\" }"),
       SettingDeclaration("limits", .section(limits), "Bounds"),
+      SettingDeclaration("snapshot", .section(snapshot), "How state is kept, so that a restart need not read it anew"),
+      SettingDeclaration(
+        "internal_topics", .choice(InternalTopics.allCases.map(\.rawValue)),
+        "Topics of the pipeline's own, such as that of its state: `create` makes those that are missing; `require` wants "
+          + "them there", default: InternalTopics.create.rawValue),
+      SettingDeclaration(
+        "exchange", .section(exchange),
+        "How events come to rules whose `by` does not hold the source's key: through internal topics that are partitioned "
+          + "on theirs, `PIPELINE.by-FIELD`"),
+    ])
+
+  static let snapshot = SectionDeclaration(
+    "snapshot", "How state is kept, so that a restart need not read it anew.",
+    [
+      SettingDeclaration(
+        "every", .duration(second...(6 * hour)),
+        "Between two snapshots of a partition. After a crash at most so much of the input is read again", default: "30s"
+      ),
+      SettingDeclaration(
+        "format", .integer(Int64(SnapshotCodec.formats.lowerBound)...Int64(SnapshotCodec.formats.upperBound)),
+        "The format that state is written in; raise it once no older program may have to take over", default: "1"),
+    ])
+
+  static let exchange = SectionDeclaration(
+    "exchange", "Exchanges: internal topics between the source and rules of other keys; see `docs/exchange.md`.",
+    [
+      SettingDeclaration(
+        "partitions", .integer(1...10_000),
+        "Partitions of each exchange's topic; as many as the source has where it is not given. It can't be changed while "
+          + "the pipeline has state", example: "12"),
+      SettingDeclaration(
+        "lead", .duration(second...(365 * day)),
+        "How far a partition of the source may run ahead of the slowest one, in event time, before it waits",
+        default: "1h"),
+      SettingDeclaration(
+        "gather", .duration(0...(10 * second)),
+        "For how long events are gathered into a block before it is sent", default: "50ms"),
     ])
 
   static let outputs = SectionDeclaration(

@@ -38,6 +38,9 @@ struct PipelineFileReader {
     let delivery = outputs.delivery(file)
     let properties = outputs.properties(file)
     let limits = outputs.limits(file)
+    let snapshot = outputs.snapshot(file)
+    let internalTopics = outputs.internalTopics(file)
+    let exchange = outputs.exchange(file)
     if !context.isIncomplete {
       UseChecks(root, context).warn(params: params.names, tables: tables.map(\.name))
     }
@@ -45,14 +48,36 @@ struct PipelineFileReader {
     guard !bag.hasErrors, let name, let source = sources.first, let topic = source.topic, let schema = source.schema,
       let topics
     else { return nil }
-    return PipelinePlan(
+    let running = rules.filter(\.isOn)
+    var plan = PipelinePlan(
       name: name, version: "sha256:" + SHA256.hex(bytes),
       source: SourcePlan(
         name: source.name.text, topic: topic.text, key: source.key?.text, outOfOrder: source.outOfOrder,
         idle: source.idle), schema: schema, derived: source.derived, tables: tables.compactMap(\.source),
-      rules: rules.filter(\.isOn).map(\.plan), descriptions: rules.filter(\.isOn).map(\.description),
+      rules: running.map(\.plan), descriptions: running.map(\.description), identities: running.map(\.identity),
       outputs: topics, delivery: delivery, properties: properties, limits: limits,
-      expressions: expressions.explained)
+      expressions: expressions.explained, snapshot: snapshot, internalTopics: internalTopics)
+    plan.exchange = exchange
+    checkExchanges(plan, file)
+    return bag.hasErrors ? nil : plan
+  }
+
+  /// The topics of exchanges take their names from the file, and must be nobody else's.
+  private func checkExchanges(_ plan: PipelinePlan, _ file: SectionReader) {
+    let others = [plan.source.topic, plan.outputs.alerts, plan.outputs.late, plan.outputs.deadLetter].compactMap { $0 }
+    for exchange in Topology(plan).exchanges {
+      if !WordChecks.isTopic("\(exchange.topic).state") {
+        bag.error(
+          file.keyRange("pipeline"),
+          "the rule `\(exchange.plan.rules[0].id)` needs a topic `\(exchange.topic)`, and Kafka takes no such name",
+          hint: "at most 249 bytes: give the pipeline, or the fields of the rule's key, a shorter name")
+      } else if others.contains(exchange.topic) {
+        bag.error(
+          file.keyRange("pipeline"),
+          "`\(exchange.topic)` is the exchange for the rule `\(exchange.plan.rules[0].id)`, and the file gives the name to "
+            + "another topic")
+      }
+    }
   }
 
   private func checkVersion(_ file: SectionReader) {

@@ -33,7 +33,6 @@ extension RuleReader {
         key.names.append(part.text)
       }
     }
-    if !key.isUnknown { checkPartitioning(parts, source) }
     return key
   }
 
@@ -60,18 +59,5 @@ extension RuleReader {
         part.range, "`by` with an expression is not supported by this version",
         hint: "give the source a field with `value: \(part.text)`, and name that")
     }
-  }
-
-  /// All events of a key must be in one partition.
-  private func checkPartitioning(_ parts: [LocatedText], _ source: SourceModel) {
-    guard let key = source.key else { return }
-    guard !parts.contains(where: { $0.text == key.text }), let first = parts.first,
-      let node = section.node("by")
-    else { return }
-    let said = parts.count == 1 ? first.text : "[\(parts.map(\.text).joined(separator: ", "))]"
-    bag.error(
-      node.range,
-      "`by: \(said)` differs from the source's key `\(key.text)`: rules with other keys are not supported by this version",
-      hint: "the events of one `\(first.text)` lie in several partitions, and each would count its own")
   }
 }

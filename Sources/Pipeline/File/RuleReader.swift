@@ -8,6 +8,7 @@ internal import Foundation
 struct RuleModel {
   var plan: RulePlan
   var description: RuleDescription
+  var identity: StateIdentity
   /// `mode: off` is checked and left out.
   var isOn: Bool
 }
@@ -82,7 +83,9 @@ struct RuleReader {
       kind: window?.plan.map { .window($0) } ?? .event, severities: severities, message: message, pending: pending,
       keepFiring: keepFiring, updateEvery: updateEvery, evidenceLimit: limit)
     plan.evidenceSlots = evidenceSlots(plan, source)
-    return RuleModel(plan: plan, description: description, isOn: isOn)
+    let identity = StateIdentityReader(source, environment).identity(of: plan)
+    plan.identity = identity.digest
+    return RuleModel(plan: plan, description: description, identity: identity, isOn: isOn)
   }
 
   private func duration(_ name: String, default value: Int64) -> Int64 {

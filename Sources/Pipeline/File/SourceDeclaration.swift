@@ -11,7 +11,9 @@ enum SourceDeclaration {
       SettingDeclaration("topic", .text, "The topic", isRequired: true, example: "transfers"),
       SettingDeclaration("format", .choice(["json"]), "How a record's value is written", isRequired: true),
       SettingDeclaration(
-        "key", .text, "The field that the topic is partitioned on: a rule's `by` must hold it", example: "from"),
+        "key", .text,
+        "The field that the topic is partitioned on. Rules whose `by` holds it run where events are read; to the others, events "
+          + "go through an exchange", example: "from"),
       SettingDeclaration("time", .section(time), "How events stand in time", isRequired: true),
       SettingDeclaration("fields", .sections(field), "The fields of an event", isRequired: true),
       .later("explode", "A list in the record of which each element is an event"),

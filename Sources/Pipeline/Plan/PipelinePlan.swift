@@ -21,6 +21,8 @@ public struct PipelinePlan: Sendable {
   public var rules: [RulePlan]
   /// What alerts of each rule say besides, by the rule's number.
   public var descriptions: [RuleDescription]
+  /// What the state of each rule depends on, by the rule's number.
+  public var identities: [StateIdentity]
   /// The topics that are written to.
   public var outputs: OutputsPlan
   /// What is promised.
@@ -29,14 +31,22 @@ public struct PipelinePlan: Sendable {
   public var properties: [String: String]
   /// The bounds.
   public var limits: PipelineLimits
+  /// How state is kept.
+  public var snapshot: SnapshotPlan
+  /// Whether topics of the pipeline's own are made where they are missing.
+  public var internalTopics: InternalTopics
+  /// How exchanges are run, where there are any.
+  public var exchange = ExchangeSettings()
   /// The file's expressions as they were read, for `check --explain`: where each stands, and its text and type.
   public var expressions: [ExplainedExpression]
 
   /// Makes a plan.
   public init(
     name: String, version: String, source: SourcePlan, schema: Schema, derived: [DerivedFieldPlan],
-    tables: [TableSource], rules: [RulePlan], descriptions: [RuleDescription], outputs: OutputsPlan,
-    delivery: Delivery, properties: [String: String], limits: PipelineLimits, expressions: [ExplainedExpression]
+    tables: [TableSource], rules: [RulePlan], descriptions: [RuleDescription], identities: [StateIdentity],
+    outputs: OutputsPlan, delivery: Delivery, properties: [String: String], limits: PipelineLimits,
+    expressions: [ExplainedExpression],
+    snapshot: SnapshotPlan = SnapshotPlan(), internalTopics: InternalTopics = .create
   ) {
     self.name = name
     self.version = version
@@ -46,12 +56,37 @@ public struct PipelinePlan: Sendable {
     self.tables = tables
     self.rules = rules
     self.descriptions = descriptions
+    self.identities = identities
     self.outputs = outputs
     self.delivery = delivery
     self.properties = properties
     self.limits = limits
     self.expressions = expressions
+    self.snapshot = snapshot
+    self.internalTopics = internalTopics
   }
+}
+
+/// How state is kept.
+public struct SnapshotPlan: Sendable, Hashable {
+  /// Between two snapshots of a partition, in nanoseconds.
+  public var every: Int64
+  /// The format that is written; one of `SnapshotCodec.formats`.
+  public var format: Int
+
+  /// What is not given has the documented default.
+  public init(every: Int64 = 30_000_000_000, format: Int = 1) {
+    self.every = every
+    self.format = format
+  }
+}
+
+/// What is done about topics of the pipeline's own that are missing.
+public enum InternalTopics: String, Sendable, Hashable, CaseIterable {
+  /// They are made.
+  case create
+  /// It is an error: somebody else makes them.
+  case require
 }
 
 /// Where events come from, and how their time goes.

@@ -6,6 +6,13 @@ public protocol PartitionLog: AnyObject, Sendable {
   func pull(into batch: RecordBatch) -> PullOutcome
   /// Gives the partition up; nobody is woken after it.
   func close()
+  /// Whether it says where it ends: until it has, nobody knows whether more waits.
+  var tellsEnd: Bool { get }
+}
+
+extension PartitionLog {
+  /// It does not.
+  public var tellsEnd: Bool { false }
 }
 
 /// What a pull brought besides records.

@@ -5,7 +5,7 @@ internal import Telemetry
 /// The series of one partition, made once; an update is a relaxed atomic a batch.
 struct PartitionMetrics {
   enum Stage: String, CaseIterable {
-    case decode, enrich, detect, alert
+    case decode, enrich, detect, exchange, alert
   }
 
   private struct Rule {

@@ -101,6 +101,11 @@ public enum PipelineMetrics {
   public static let unwritable = MetricDeclaration(
     name: "tocsin_unwritable_outputs_total", kind: .counter,
     help: "Outputs that could never be written: each gave way to a smaller one, or was given up where it had none.")
+  /// Changes of the pipeline file or its lists while it runs, by what came of them: `accepted`, `refused` (there is a mistake,
+  /// or a setting that only a restart changes), `unpublished` (it could not be kept for other instances, and is tried again).
+  public static let reloads = MetricDeclaration(
+    name: "tocsin_reloads_total", kind: .counter,
+    help: "Changes of the pipeline file or its lists while it runs, by what came of them.", labels: ["outcome"])
   /// Entries of a table.
   public static let tableEntries = MetricDeclaration(
     name: "tocsin_table_entries", kind: .gauge, help: "Entries of a table.", labels: ["table"])

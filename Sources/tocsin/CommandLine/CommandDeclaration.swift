@@ -1,6 +1,6 @@
 /// What Tocsin can be told to do; raw values are the words on the command line.
 enum Command: String, Sendable, Hashable, CaseIterable {
-  case run, check, demo, generate, help
+  case run, check, plan, demo, generate, help
 }
 
 /// One command with its arguments and options, declared once.
@@ -46,7 +46,8 @@ enum Catalogue {
 
   /// The commands, in the order in which help shows them.
   static let commands: [CommandDeclaration] = [
-    RunOptions.command, CheckOptions.command, DemoOptions.command, GenerateOptions.command, HelpOptions.command,
+    RunOptions.command, CheckOptions.command, PlanOptions.command, DemoOptions.command, GenerateOptions.command,
+    HelpOptions.command,
   ]
 
   /// The declaration of a command.

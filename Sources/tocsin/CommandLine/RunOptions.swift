@@ -29,6 +29,10 @@ enum RunOptions {
   static let stopAtEnd = OptionDeclaration.flag(
     "stop-at-end",
     "Stop in order once every partition's end, as it was at the start, is reached: for backfills and benchmarks")
+  static let leave = OptionDeclaration.flag(
+    "leave",
+    "Leave the group at SIGTERM too, as SIGINT does, so that other processes take the partitions over at once; for scaling in"
+  )
   static let quiet = OptionDeclaration.flag("quiet", "Show no progress and no closing summary")
 
   static let command = CommandDeclaration(
@@ -36,12 +40,14 @@ enum RunOptions {
     paragraphs: [
       "Reads the pipeline file, checks it and its lists, then reads the source topic, and writes alerts, late events "
         + "and dead letters together with the offsets they came of, exactly once.",
-      "SIGINT or SIGTERM stops it in order: what is finished is committed, and nothing is lost or doubled.",
+      "SIGINT or SIGTERM stops it in order: what is finished is committed, and nothing is lost or doubled. SIGTERM keeps the "
+        + "place in the group for a restart within session.timeout.ms; SIGINT leaves the group, so that other processes take "
+        + "the partitions over at once.",
     ],
     positionals: [file],
     options: [
       KafkaOptions.bootstrap, KafkaOptions.set, instance, log, logFormat, metricsFile, from, createTopics, stopAtEnd,
-      quiet,
+      leave, quiet,
     ],
     examples: [
       "tocsin run pipelines/crypto-transfers.yaml --bootstrap localhost:9092",

@@ -32,7 +32,10 @@ final class Demo: Sendable {
 
   func run() throws {
     let partitions = 4
-    let topics = [plan.source.topic, plan.outputs.alerts, plan.outputs.late, plan.outputs.deadLetter].compactMap { $0 }
+    let topics = [
+      plan.source.topic, plan.outputs.alerts, plan.outputs.late, plan.outputs.deadLetter,
+      KafkaRunner.stateTopic(of: plan),
+    ].compactMap { $0 }
     let broker = try EmbeddedBroker(
       topics: Dictionary(topics.map { ($0, partitions) }) { first, _ in first })
     defer { broker.stop() }
@@ -82,6 +85,7 @@ final class Demo: Sendable {
   private func runPipeline(_ configuration: KafkaConfiguration, _ printer: AlertPrinter) throws {
     var options = KafkaRunner.Options(instance: "demo")
     options.properties = configuration.properties
+    options.checksTopicSettings = false
     let handle = Lock<KafkaRunner?>(nil)
     let runner = try KafkaRunner(
       plan: plan, tables: tables, options: options, registry: registry, productVersion: ProgramVersion.number
@@ -90,7 +94,7 @@ final class Demo: Sendable {
       if self.isDone() { handle.withLock { $0?.stop() } }
     }
     handle.withLock { $0 = runner }
-    let signals = StopSignals { runner.stop() }
+    let signals = StopSignals(stop: { _ in runner.stop() })
     defer { signals.cancel() }
     try runner.run()
   }

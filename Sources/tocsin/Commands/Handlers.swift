@@ -6,6 +6,7 @@ enum Handlers {
   private static let handlers: [Command: Handler] = [
     .run: RunCommand.run,
     .check: CheckCommand.run,
+    .plan: PlanCommand.run,
     .demo: DemoCommand.run,
     .generate: GenerateCommand.run,
     .help: HelpCommand.run,

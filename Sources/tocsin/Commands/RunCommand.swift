@@ -21,33 +21,42 @@ enum RunCommand {
     }
     let isTerminal = isatty(STDERR_FILENO) == 1
     LogSystem.shared.configure(levels: levels, format: format(invocation, isTerminal))
-    guard let path = invocation.positional(RunOptions.file), let plan = PipelineLoading.plan(path) else {
-      return .pipelineMistakes
+    guard let path = invocation.positional(RunOptions.file) else { return .pipelineMistakes }
+    let loaded: VersionLoader.Loaded
+    do throws(VersionLoader.Mistakes) {
+      loaded = try VersionLoader.load(path: path)
+    } catch {
+      for message in error.warnings + error.messages { Program.writeError(message) }
+      return error.isInFile ? .pipelineMistakes : .environment
     }
-    guard let tables = PipelineLoading.tables(plan) else { return .environment }
+    for warning in loaded.warnings { Program.writeError(warning) }
     var options = KafkaRunner.Options(instance: invocation.text(RunOptions.instance) ?? hostName)
     options.properties = properties
     options.origin = invocation.text(RunOptions.from).flatMap { StartOffset(rawValue: $0) } ?? .beginning
     options.createsTopics = invocation.flag(RunOptions.createTopics)
     options.stopsAtEnd = invocation.flag(RunOptions.stopAtEnd)
+    options.leavesGroup = invocation.flag(RunOptions.leave)
     let registry = MetricsRegistry()
-    for table in tables { registry.gauge(PipelineMetrics.tableEntries, [table.name]).set(Double(table.entryCount)) }
+    for table in loaded.version.tables {
+      registry.gauge(PipelineMetrics.tableEntries, [table.name]).set(Double(table.entryCount))
+    }
     let isQuiet = invocation.flag(RunOptions.quiet)
     let reporter = Reporter(
-      plan, registry: registry, showsProgress: isTerminal && !isQuiet,
+      loaded.version.plan, registry: registry, showsProgress: isTerminal && !isQuiet,
       metricsPath: invocation.text(RunOptions.metricsFile))
-    return run(plan, tables, options, registry, reporter, isQuiet: isQuiet)
+    return run(path, loaded, options, registry, reporter, isQuiet: isQuiet)
   }
 
   private static func run(
-    _ plan: PipelinePlan, _ tables: [TableSnapshot], _ options: KafkaRunner.Options, _ registry: MetricsRegistry,
+    _ path: String, _ loaded: VersionLoader.Loaded, _ options: KafkaRunner.Options, _ registry: MetricsRegistry,
     _ reporter: Reporter, isQuiet: Bool
   ) -> ExitCode {
     do throws(PipelineFailure) {
       let runner = try KafkaRunner(
-        plan: plan, tables: tables, options: options, registry: registry, productVersion: ProgramVersion.number
+        path: path, loaded: loaded, options: options, registry: registry, productVersion: ProgramVersion.number
       ) { reporter.tick() }
-      let signals = StopSignals { runner.stop() }
+      let signals = StopSignals(
+        stop: { runner.stop(isLeaving: $0 == SIGINT) }, reload: { runner.reload() })
       defer { signals.cancel() }
       try runner.run()
     } catch {

@@ -82,10 +82,8 @@ struct CardGenerator: EventGenerator {
     json.append(text: payment.terminal.category)
     json.append(text: "\",\"country\":\"")
     json.append(text: payment.terminal.country)
-    json.append(text: "\"},\"terminal\":\"t-")
-    json.append(number: payment.terminal.merchant, width: 5)
-    json.append(text: "-")
-    json.append(number: payment.terminal.till)
+    json.append(text: "\"},\"terminal\":\"")
+    payment.terminal.appendName(to: &json)
     json.append(text: "\",\"amount\":\"")
     json.append(decimal: payment.cents, scale: 2)
     json.append(text: "\",\"currency\":\"EUR\",\"status\":\"")
@@ -118,6 +116,24 @@ struct Terminal: Sendable, Hashable {
   var category: String { ["5411", "5812", "5541", "5912", "5311", "4111", "5732", "5999"][merchant % 8] }
   /// The merchant's country (ISO 3166).
   var country: String { ["DE", "DE", "DE", "FR", "NL", "AT", "PL", "ES"][merchant / 8 % 8] }
+
+  /// The tills that no usual card is used at.
+  static let specialTills = (decoy: 8, case: 9)
+
+  /// The terminal's name: `t-MERCHANT-TILL`.
+  func appendName(to json: inout [UInt8]) {
+    json.append(text: "t-")
+    json.append(number: merchant, width: 5)
+    json.append(text: "-")
+    json.append(number: till)
+  }
+
+  /// The terminal's name.
+  var name: String {
+    var name: [UInt8] = []
+    appendName(to: &name)
+    return String(decoding: name, as: UTF8.self)
+  }
 
   /// One of the three terminals at which an ordinary card is used.
   static func usual(of card: Int, _ choice: Int) -> Terminal {

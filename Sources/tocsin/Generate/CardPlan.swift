@@ -5,6 +5,7 @@
 /// | `velocity` | 12 payments at one terminal within 8 minutes | 5 payments |
 /// | `many-terminals` | 5 terminals within 8 minutes | 3 terminals |
 /// | `spend-over-limit` | 6 payments of 1,000 to 1,400 euros, some hours of one day of UTC | 3 such payments |
+/// | `card-testing` | 10 cards declined at one terminal within 8 minutes | 4 cards |
 enum CardPlan {
   /// Decides all of it.
   static func make(_ settings: PlantingSettings) -> PlantingPlan<PlantedPayment> {
@@ -12,6 +13,7 @@ enum CardPlan {
     maker.plantVelocity()
     maker.plantManyTerminals()
     maker.plantDailySpend()
+    maker.plantCardTesting()
     maker.plantBroken()
     return maker.plan
   }
@@ -39,8 +41,11 @@ enum CardPlan {
       return (0..<count).map { Terminal(merchant: (first + $0) % CardGenerator.merchantCount, till: 1) }
     }
 
-    private mutating func plant(_ events: [PlantedPayment], rule: String?, start: Int, span: Int) {
-      let truth = rule.map { (rule: $0, key: events[0].card.token) }
+    /// - Parameter key: whom the alert is about; nil: the card.
+    private mutating func plant(
+      _ events: [PlantedPayment], rule: String?, key: String? = nil, start: Int, span: Int
+    ) {
+      let truth = rule.map { (rule: $0, key: key ?? events[0].card.token) }
       plan.plant(events, truth: truth, from: start, span: span, &random)
     }
 
@@ -97,6 +102,25 @@ enum CardPlan {
         if end <= 22 * 3_600_000 { return start }
       }
       return -1
+    }
+
+    mutating func plantCardTesting() {
+      let span = PlantingSettings.slots(minutes: 8)
+      for number in 0..<settings.cases(oneIn: 10_000) {
+        for isDecoy in [false, true] {
+          let till = isDecoy ? Terminal.specialTills.decoy : Terminal.specialTills.case
+          let terminal = Terminal(merchant: number % CardGenerator.merchantCount, till: till)
+          let events = (0..<(isDecoy ? 4 : 10)).map { _ in
+            var payment = PlantedPayment(card: special(), terminal: terminal, cents: random.next(in: 100...300))
+            payment.isApproved = false
+            payment.isPresent = false
+            return payment
+          }
+          plant(
+            events, rule: isDecoy ? nil : "card-testing", key: terminal.name,
+            start: settings.start(span: span, &random), span: span)
+        }
+      }
     }
 
     mutating func plantBroken() {

@@ -54,9 +54,9 @@ struct BenchJob {
     return variables
   }
 
-  /// The arguments of a run; a static member is back at once where it was killed.
+  /// The arguments of a run; a static member, which every process is, is back at once where it was killed.
   func arguments(instance: String = "one", isStatic: Bool = true, _ more: [String] = []) -> [String] {
-    let membership = isStatic ? ["--set", "librdkafka.group.instance.id=\(topic)-\(instance)"] : []
+    let membership = isStatic ? [] : ["--set", "librdkafka.group.instance.id="]
     return [
       "run", "Benchmarks/bench.yaml", "--bootstrap", kafka.bootstrapServers, "--create-topics", "--instance", instance,
       "--set", "librdkafka.group.id=\(topic)", "--log-format", "text",

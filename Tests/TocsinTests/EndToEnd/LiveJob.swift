@@ -28,6 +28,10 @@ final class LiveJob: Sendable {
   func start(_ more: [String] = [], instance: String = "one", isSecure: Bool = false) throws -> TocsinProcess {
     let configuration = isSecure ? try #require(kafka.secureConfiguration()) : kafka.configuration
     var arguments = ["run", Self.pipeline, "--create-topics", "--instance", instance, "--log-format", "text"]
+    // What a rebalance and a broker's return wait for.
+    for quick in ["heartbeat.interval.ms=500", "reconnect.backoff.max.ms=500"] {
+      arguments += ["--set", "librdkafka.\(quick)"]
+    }
     for (name, value) in configuration.properties { arguments += ["--set", "librdkafka.\(name)=\(value)"] }
     var environment = ["TORTURE_TOPIC": topic]
     if let library { environment["LD_LIBRARY_PATH"] = library }

@@ -39,7 +39,7 @@ struct SettlingTests {
         "settling", version: version,
         settings: [
           "transactional.id.expiration.ms=4000", "transaction.remove.expired.transaction.cleanup.interval.ms=500",
-          "transaction.abort.timed.out.transaction.cleanup.interval.ms=500",
+          "transaction.abort.timed.out.transaction.cleanup.interval.ms=500", "group.min.session.timeout.ms=1000",
         ])
       brokers[version] = kafka
       return kafka
@@ -80,12 +80,17 @@ struct SettlingTests {
   /// not to be taken for another process of the same name.
   @Test(arguments: settings(turn: 3))
   func theProcessStandsStillInMidCommit(_ setting: Setting) throws {
-    let job = try LiveJob(Self.broker(setting.version), library: setting.library)
+    let kafka = try Self.broker(setting.version)
+    let job = try LiveJob(kafka, library: setting.library)
     let process = try job.start(["--set", "librdkafka.transaction.timeout.ms=1000"])
     job.beginWriting()
     try untilSettled(process) {
-      usleep(UInt32.random(in: 500_000..<900_000))
+      usleep(UInt32.random(in: 300_000..<600_000))
+      // While the broker stands still, a transaction begins and does not end.
+      try kafka.pause()
+      usleep(300_000)
       process.send(SIGSTOP)
+      try kafka.resume()
       usleep(2_500_000)
       process.send(SIGCONT)
     }
@@ -142,7 +147,7 @@ struct SettlingTests {
   @Test(arguments: settings(turn: 3))
   func aZombieWakesUp(_ setting: Setting) throws {
     let job = try LiveJob(Self.broker(setting.version), library: setting.library)
-    let session = ["--set", "librdkafka.session.timeout.ms=6000"]
+    let session = ["--set", "librdkafka.session.timeout.ms=3000"]
     let zombie = try job.start(session, instance: "zombie")
     job.beginWriting()
     sleep(1)

@@ -9,7 +9,7 @@ package struct PaymentStream: Sendable {
   /// Payments for which the busy accounts stay the same.
   private static let busySpan = 2_500
   /// Milliseconds by which the last records of all are later than the payments before them: all windows are over then.
-  private static let lastStep: Int64 = 3_600_000
+  private static let lastStep: Int64 = 1_800_000
 
   let seed: UInt64
 

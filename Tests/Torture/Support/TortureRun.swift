@@ -65,7 +65,7 @@ package final class TortureRun {
       [
         "run", Self.pipeline, "--bootstrap", kafka.bootstrapServers, "--create-topics", "--instance", name,
         "--log-format", "text", "--set", "librdkafka.session.timeout.ms=10000",
-      ] + (isStatic ? ["--set", "librdkafka.group.instance.id=\(topic)-\(name)"] : [])
+      ] + ["--set", "librdkafka.group.instance.id=\(isStatic ? "\(topic)-\(name)" : "")"]
     }
     defer { fleet.abandon() }
     let brokers = Brokers(kafka, count: options.nodes)
@@ -78,9 +78,24 @@ package final class TortureRun {
       try? FileManager.default.removeItem(atPath: options.folder)
     } else {
       kafka.keepLogs(in: options.folder)
+      keepTopics(kafka, topic)
       note(outcome.report)
     }
     return outcome
+  }
+
+  /// Writes what stands in the topics into the folder, one JSON object a record.
+  private func keepTopics(_ kafka: RealKafka, _ topic: String) {
+    for name in ["", ".alerts", ".late", ".by-merchant"] {
+      let reader = try? ChildProcess(
+        "/usr/bin/env",
+        [
+          "timeout", "300", "kcat", "-b", kafka.bootstrapServers, "-C", "-t", topic + name, "-o", "beginning", "-e",
+          "-q",
+          "-J", "-X", "isolation.level=read_committed",
+        ], log: "\(options.folder)/topic\(name).ndjson")
+      _ = reader?.wait()
+    }
   }
 
   private var seconds: Double { (ContinuousClock.now - began) / .seconds(1) }
@@ -147,7 +162,7 @@ package final class TortureRun {
   }
 
   private func verdict(_ truth: Truth, _ kafka: RealKafka, _ topic: String) throws -> Verdict {
-    Verdict(truth, try Outputs(kafka, topic: topic), topic: topic, crosses: false)
+    Verdict(truth, try Outputs(kafka, topic: topic), topic: topic)
   }
 
   private func judge(

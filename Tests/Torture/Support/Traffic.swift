@@ -36,9 +36,16 @@ final class Traffic {
   }
 
   private func send(_ payment: Payment) throws {
-    try producer.produce(
-      topic: topic, partition: Int32(payment.partition), key: Array(payment.accountName.utf8),
-      value: Array(payment.text.utf8))
+    do throws(KafkaError) {
+      try producer.produce(
+        topic: topic, partition: Int32(payment.partition), key: Array(payment.accountName.utf8),
+        value: Array(payment.text.utf8))
+    } catch {
+      guard producer.fatalError != nil else { throw error }
+      // A broker's death may end an idempotent producer; the next one takes this payment.
+      try collect()
+      try send(payment)
+    }
   }
 
   private func collect() throws {

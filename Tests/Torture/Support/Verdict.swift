@@ -16,13 +16,12 @@ package struct Verdict: Sendable {
   private let topic: String
   private var seen: Set<String> = []
 
-  /// - Parameter crosses: whether the pipeline has the rule on another key.
-  init(_ truth: Truth, _ outputs: Outputs, topic: String, crosses: Bool) {
+  init(_ truth: Truth, _ outputs: Outputs, topic: String) {
     self.truth = truth
     self.topic = topic
     compare("late", truth.late, outputs.late.map { Self.source($0) })
     compare("dead letter", truth.broken, outputs.dead.map { Self.source($0) })
-    compareAlerts(outputs.alerts, crosses: crosses)
+    compareAlerts(outputs.alerts)
   }
 
   private static func source(_ record: Kcat.Record) -> Truth.Place {
@@ -43,7 +42,7 @@ package struct Verdict: Sendable {
 
   // MARK: Alerts
 
-  private mutating func compareAlerts(_ records: [Kcat.Record], crosses: Bool) {
+  private mutating func compareAlerts(_ records: [Kcat.Record]) {
     let alerts = records.map { FoundAlert($0) }
     for alert in alerts where !seen.insert(alert.id).inserted { doubled.append("the id \(alert.id) of \(alert.rule)") }
     for alert in alerts { checkEvidence(alert) }
@@ -55,7 +54,7 @@ package struct Verdict: Sendable {
       })
     let crossings = opened.filter { $0.rule == "merchant" }
     compare(
-      "alert of a merchant", crosses ? truth.crossings : [],
+      "alert of a merchant", truth.crossings,
       crossings.map { Truth.Crossing(merchant: $0.key, windowStart: $0.window?.lowerBound ?? -1) })
     // Time has passed all windows: each episode that opened has closed, once.
     compare(

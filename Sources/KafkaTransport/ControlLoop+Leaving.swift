@@ -1,0 +1,50 @@
+internal import Kafka
+internal import Pipeline
+internal import Telemetry
+
+extension ControlLoop {
+  /// Leaves the group by name, so that its other members get the partitions at once: a member of a name that only closes is
+  /// waited for.
+  func leave() {
+    log.info("leaving the group")
+    do throws(KafkaError) {
+      try consumer.unsubscribe()
+    } catch {
+      return log.warning("the group could not be left", ["error": "\(error)"])
+    }
+    let deadline = ContinuousClock.now + .milliseconds(KafkaRunner.leavePatience)
+    while consumer.memberID != nil, ContinuousClock.now < deadline {
+      if let event = consumer.poll(timeoutMilliseconds: Self.pollTimeout) { answerWhileLeaving(event) }
+    }
+  }
+
+  func answerWhileLeaving(_ event: ControlEvent) {
+    switch event {
+    case .assign(_, let rebalance): answer { () throws(KafkaError) in try consumer.assign([], rebalance) }
+    case .revoke(let partitions, _, let rebalance):
+      answer { () throws(KafkaError) in try consumer.unassign(partitions, rebalance) }
+    case .log(let line): ClientLog.tell(line, Logger(module: "librdkafka"))
+    case .error, .statistics, .strayRecord: break
+    }
+  }
+
+  /// The group has another member of our name. It may be another process, which has then taken our transactional id too; or
+  /// ourselves, where a first attempt to join was answered late and a second one had followed it.
+  func fenced(_ error: KafkaError) {
+    epoch.advance()
+    pending = []
+    let place = held.keys.min() ?? PartitionID(runner.plan.source.topic, 0)
+    give(up: Array(held.keys), isLost: true, patience: 0)
+    let isTaken = lastGroup.map { membership.isNameTaken(place, $0) } ?? nil
+    guard isTaken == false else {
+      let name = runner.settings.memberName ?? runner.settings.transactionalID
+      return runner.fail(
+        PipelineFailure(
+          .fenced,
+          "another process runs as `\(name)` and has taken over; give each process a name of its own with --instance "
+            + "[\(error.code.name)]"))
+    }
+    log.warning("the group had not heard of this member for too long and took it for another: joining anew")
+    ended = .fencedByItself
+  }
+}

@@ -1,0 +1,20 @@
+internal import Kafka
+internal import Pipeline
+
+/// What a place in the group means for those who write.
+struct Membership {
+  /// How one ended.
+  enum Ended {
+    /// In order, or because the runner has failed.
+    case stopped
+    /// The group took our own second attempt to join for another process: a new membership may begin.
+    case fencedByItself
+  }
+
+  /// A new assignment is in force.
+  var set: (GroupMetadata?) -> Void
+  /// Ends an offset that hangs in the group; on the committer's queue.
+  var endHangingOffsets: @Sendable (PartitionID, GroupMetadata) -> Void
+  /// Whether another process has taken our name; nil: there is no way to know. Blocks.
+  var isNameTaken: (PartitionID, GroupMetadata) -> Bool?
+}

@@ -1,0 +1,62 @@
+internal import Detection
+internal import Tables
+
+extension PartitionTask {
+  /// Obsolete keys that one cut takes away at most; the rest is left to the next restore.
+  static let obsoleteKeysMax = 100_000
+
+  /// Pieces of state that changed since the last cut.
+  public var changeCount: Int { stages.detect.detector.changeCount }
+
+  /// What changed in the state since the last cut, at the offset that was reached: a batch boundary. The state's marks of what
+  /// changed are cleared: the cut must be kept until it is written.
+  ///
+  /// - Returns: nil where nothing has happened since, and while records are read again: a snapshot never falls behind one that
+  ///   a predecessor may have made.
+  public func cutSnapshot() -> SnapshotCut? {
+    guard !isReplaying, start.partitionCount > 0 else { return nil }
+    let detector = stages.detect.detector
+    guard lastCut != (next, sequence) || detector.changeCount > 0 || !obsolete.isEmpty else { return nil }
+    lastCut = (next, sequence)
+    let cut = detector.cutState()
+    defer { obsolete = [] }
+    let marker = SnapshotMarker(
+      offset: next, sequence: sequence, series: SnapshotMarker.series(of: detector.seed), seed: detector.seed,
+      topic: partition.topic,
+      partitionCount: Int32(clamping: start.partitionCount), versions: versions,
+      recordCount: Int64(cut.records.count + obsolete.count), header: snapshotHeader(cut.header))
+    return SnapshotCut(partition: partition, marker: marker, records: cut.records, obsolete: obsolete)
+  }
+
+  /// What is in force, for the marker.
+  private var versions: [String: String] {
+    Dictionary(stages.tables.map { ("table \($0.name)", $0.version) } + [("pipeline", stages.plan.version)]) {
+      first, _ in first
+    }
+  }
+
+  // MARK: Restoring
+
+  /// Prepares the state for what a snapshot holds, before the first batch.
+  func beginRestore(_ marker: SnapshotMarker) throws(PipelineFailure) {
+    do {
+      let header = try restore(snapshotHeader: marker.header)
+      try stages.detect.detector.beginRestore(header: header, replay: start.replay, isTrimmed: start.isTrimmed)
+    } catch {
+      throw PipelineFailure(.configuration, "the snapshot of \(partition): \(error)")
+    }
+    obsolete = []
+  }
+
+  /// Takes a piece of state in.
+  func restore(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) throws(StateError) {
+    try stages.detect.detector.restore(key: key, value: value)
+  }
+
+  /// All of it is there.
+  func finishRestore(_ marker: SnapshotMarker) -> RestoreOutcome {
+    lastCut = (marker.offset, marker.sequence)
+    noteSnapshot(writtenAt: marker.offset)
+    return stages.detect.detector.finishRestore()
+  }
+}

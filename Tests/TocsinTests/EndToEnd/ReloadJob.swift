@@ -1,0 +1,296 @@
+import Events
+import Foundation
+import Kafka
+import KafkaTestSupport
+import Locking
+import Testing
+
+/// A pipeline that is changed while it runs: one rule tells of every event, and so by which version it was worked on; one
+/// counts the events of a key, which no change may disturb; one does so behind an exchange; one asks a list that changes too.
+final class ReloadJob: Sendable {
+  /// What one version is made of.
+  struct Version: Hashable {
+    /// The remainder at which the counting rule's condition holds.
+    var remainder: Int
+    /// The listed keys.
+    var listed: [String]
+  }
+
+  /// A version as alerts name it.
+  struct Name: Hashable {
+    var file: String
+    var list: String
+  }
+
+  /// An alert that opened.
+  struct Opened: Hashable, Comparable, CustomStringConvertible {
+    var rule: String
+    var partition: Int
+    var offset: Int
+
+    var description: String { "\(rule) \(partition)/\(offset)" }
+
+    static func < (left: Opened, right: Opened) -> Bool {
+      (left.partition, left.offset, left.rule) < (right.partition, right.offset, right.rule)
+    }
+  }
+
+  static let partitions = 3
+  static let modulus = 7
+  private static let keys = 30
+  private static let groups = 4
+
+  let kafka: RealKafka
+  let topic: String
+  let folder: URL
+  private let known = Lock<[Name: Version]>([:])
+  /// The keys of the events that were written, by partition and offset.
+  private let written = Lock(Array(repeating: [String](), count: partitions))
+  private let isProducing = Lock(true)
+
+  init(_ kafka: RealKafka, _ first: Version) throws {
+    self.kafka = kafka
+    topic = RealKafka.uniqueName("reload")
+    folder = FileManager.default.temporaryDirectory.appendingPathComponent(topic)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let admin = try KafkaAdmin(kafka.configuration)
+    _ = try admin.createTopics([NewTopic(topic, partitions: Self.partitions)], timeoutMilliseconds: 20_000)
+    try write(first)
+  }
+
+  func remove() { try? FileManager.default.removeItem(at: folder) }
+
+  // MARK: Files
+
+  var path: String { folder.appendingPathComponent("pipeline.yaml").path }
+  var metricsPath: String { folder.appendingPathComponent("metrics.prom").path }
+
+  private func text(_ version: Version) -> String {
+    """
+    tocsin: 1
+    pipeline: \(topic)
+    sources:
+      events:
+        topic: \(topic)
+        format: json
+        key: k
+        time: { field: ts }
+        fields:
+          ts: { at: /ts, type: timestamp_ms }
+          k:  { at: /k, type: string, entity: account }
+          g:  { at: /g, type: string, entity: group }
+    tables:
+      marks:
+        load: { file: marks.txt, format: text }
+        key: string
+    rules:
+      - { id: each, where: "k != ''" }
+      - { id: listed, where: k in marks }
+      - id: tick
+        by: k
+        over: 30d
+        let: { n: count() }
+        condition: n % \(Self.modulus) == \(version.remainder)
+        evidence: 1
+      - id: cross
+        by: g
+        over: 30d
+        let: { c: count() }
+        condition: c % \(Self.modulus) == \(version.remainder)
+        evidence: 1
+    outputs:
+      alerts: { topic: \(topic).alerts }
+    """
+  }
+
+  /// Puts a version's files in place, each moved there whole.
+  func write(_ version: Version) throws {
+    let list = version.listed.joined(separator: "\n") + "\n"
+    let text = text(version)
+    let name = Name(file: "sha256:\(SHA256.hex(Array(text.utf8)))", list: "sha256:\(SHA256.hex(Array(list.utf8)))")
+    known.withLock { $0[name] = version }
+    try list.write(to: folder.appendingPathComponent("marks.txt"), atomically: true, encoding: .utf8)
+    try text.write(toFile: path, atomically: true, encoding: .utf8)
+  }
+
+  /// Puts a file with a mistake in place; `kind` chooses one.
+  func writeBroken(_ kind: Int) throws {
+    let text = text(Version(remainder: 0, listed: []))
+    let broken =
+      switch kind % 4 {
+      case 0: text.replacing("k in marks", with: "kk in marks")
+      case 1: text.replacing("condition:", with: "conditoin:")
+      case 2: String(text.prefix(300))
+      default: text.replacing("key: k\n", with: "")
+      }
+    try broken.write(toFile: path, atomically: true, encoding: .utf8)
+  }
+
+  // MARK: Runs
+
+  func start(instance: String = "one", _ more: [String] = []) throws -> TocsinProcess {
+    try TocsinProcess(
+      [
+        "run", path, "--bootstrap", kafka.bootstrapServers, "--create-topics", "--instance", instance, "--log-format",
+        "text", "--metrics-file", metricsPath, "--set", "librdkafka.group.instance.id=\(topic)-\(instance)", "--set",
+        "librdkafka.session.timeout.ms=6000",
+      ] + more)
+  }
+
+  // MARK: Events
+
+  /// Writes events at a steady rate on a thread of its own until `endProducing`.
+  func startProducing(perSecond rate: Int) throws {
+    let producer = try KafkaProducer(kafka.configuration)
+    let thread = Thread { [self] in
+      var number = 0
+      let began = ContinuousClock.now
+      while isProducing.withLock({ $0 }) {
+        let due = Int((ContinuousClock.now - began) / .seconds(1) * Double(rate))
+        while number < due {
+          produce(number, producer)
+          number += 1
+        }
+        _ = producer.pollDeliveries()
+        usleep(5_000)
+      }
+      try? producer.flush(timeoutMilliseconds: 20_000)
+      producer.destroy()
+      isProducing.withLock { $0 = true }
+    }
+    thread.start()
+  }
+
+  private func produce(_ number: Int, _ producer: KafkaProducer) {
+    let key = number * 7_919 % Self.keys
+    let partition = key % Self.partitions
+    let json = "{\"ts\":\(1_767_225_600_000 + number * 10),\"k\":\"k\(key)\",\"g\":\"g\(number % Self.groups)\"}"
+    let isQueued: Bool
+    do throws(KafkaError) {
+      try producer.produce(
+        topic: topic, partition: Int32(partition), key: Array("k\(key)".utf8), value: Array(json.utf8))
+      isQueued = true
+    } catch {
+      isQueued = false
+    }
+    if isQueued { written.withLock { $0[partition].append("k\(key)") } }
+  }
+
+  /// Ends the writing once all is delivered.
+  func endProducing() {
+    isProducing.withLock { $0 = false }
+    while !isProducing.withLock({ $0 }) { usleep(10_000) }
+  }
+
+  /// Waits until the group has come further by so many records.
+  func waitForProgress(_ records: Int64) throws {
+    var configuration = kafka.configuration
+    configuration["group.id"] = topic
+    configuration["isolation.level"] = "read_committed"
+    let consumer = try KafkaConsumer(configuration)
+    let partitions = (0..<Self.partitions).map { TopicPartition(topic, Int32($0)) }
+    func places() -> [TopicPartition: Int64] {
+      ((try? consumer.committed(partitions, timeoutMilliseconds: 2_000)) ?? [:]).mapValues(\.offset)
+    }
+    let before = places()
+    let deadline = ContinuousClock.now + .seconds(40)
+    while ContinuousClock.now < deadline {
+      let now = places()
+      if partitions.allSatisfy({ now[$0, default: 0] >= before[$0, default: 0] + records }) { return }
+      usleep(50_000)
+    }
+    Issue.record("the group did not come further than \(places())")
+  }
+
+  // MARK: Checking
+
+  private static func opened(_ record: Kcat.Record) -> (Opened, Name)? {
+    guard record.headers["ce_type"] == "dev.tocsin.alert.opened.v1" else { return nil }
+    let json = record.json
+    let analytic = (json["finding_info"] as? [String: Any])?["analytic"] as? [String: Any]
+    let evidence = (json["evidences"] as? [[String: Any]])?.last?["data"] as? [String: Any]
+    let tocsin = (json["unmapped"] as? [String: Any])?["tocsin"] as? [String: Any]
+    let opened = Opened(
+      rule: analytic?["name"] as? String ?? "", partition: evidence?["partition"] as? Int ?? -1,
+      offset: evidence?["offset"] as? Int ?? -1)
+    let tables = tocsin?["tables"] as? [String: String]
+    return (opened, Name(file: tocsin?["pipeline_version"] as? String ?? "", list: tables?["marks"] ?? ""))
+  }
+
+  /// Compares all alerts with what each record had to raise under the version that it was worked on with.
+  ///
+  /// - Returns: how many versions were seen in each partition.
+  func check() throws -> [Int] {
+    let keys = written.withLock { $0 }
+    let count = keys.reduce(0) { $0 + $1.count }
+    let records = try Kcat.read("\(topic).alerts", of: kafka.bootstrapServers) { records in
+      records.count { Self.opened($0)?.0.rule == "each" } >= count
+    }
+    let found = records.compactMap { Self.opened($0) }
+    let known = known.withLock { $0 }
+    var versions: [Opened: Version] = [:]
+    for (opened, name) in found {
+      let version = try #require(known[name], "\(opened) names a version that was never right: \(name)")
+      if opened.rule == "each" { versions[opened] = version }
+    }
+    var expected: [Opened] = []
+    var seen: [Int] = []
+    for (partition, keys) in keys.enumerated() {
+      var (counts, open): ([String: Int], Set<String>) = ([:], [])
+      var last: Version?
+      seen.append(0)
+      for (offset, key) in keys.enumerated() {
+        let each = Opened(rule: "each", partition: partition, offset: offset)
+        expected.append(each)
+        guard let version = versions[each] else { continue }
+        if version != last { seen[partition] += 1 }
+        last = version
+        if version.listed.contains(key) {
+          expected.append(Opened(rule: "listed", partition: partition, offset: offset))
+        }
+        counts[key, default: 0] += 1
+        if counts[key, default: 0] % Self.modulus != version.remainder {
+          open.remove(key)
+        } else if open.insert(key).inserted {
+          expected.append(Opened(rule: "tick", partition: partition, offset: offset))
+        }
+      }
+    }
+    compare(found.map(\.0).filter { $0.rule != "cross" }.sorted(), expected.sorted())
+    try checkCross(records, known, events: count, changes: seen.max() ?? 0)
+    for (opened, name) in found where opened.rule != "cross" {
+      let each = Opened(rule: "each", partition: opened.partition, offset: opened.offset)
+      #expect(versions[each] == known[name], "\(opened) names another version than the alert of its record")
+    }
+    return seen
+  }
+
+  /// Behind the exchange, events come in an order of their own: each alert must be right under the version that it names, no
+  /// count may come twice, as it would where one began anew, and few may be missing: one for each change.
+  private func checkCross(_ records: [Kcat.Record], _ known: [Name: Version], events: Int, changes: Int) throws {
+    var counts: [String: [Int]] = [:]
+    for record in records {
+      guard let (opened, name) = Self.opened(record), opened.rule == "cross" else { continue }
+      let tocsin = (record.json["unmapped"] as? [String: Any])?["tocsin"] as? [String: Any]
+      let count = try #require((tocsin?["values"] as? [String: Any])?["c"] as? Int)
+      #expect(count % Self.modulus == known[name]?.remainder, "\(opened) at \(count) under \(name)")
+      counts[record.key ?? "", default: []].append(count)
+    }
+    #expect(counts.count == Self.groups)
+    for (group, found) in counts {
+      #expect(Set(found).count == found.count, "\(group) has a count twice: \(found.sorted())")
+      let expected = events / Self.groups / Self.modulus
+      #expect(abs(found.count - expected) <= changes + 2, "\(group): \(found.count) alerts, expected about \(expected)")
+    }
+  }
+
+  private func compare(_ found: [Opened], _ expected: [Opened]) {
+    if found == expected { return }
+    let doubled = Dictionary(found.map { ($0, 1) }, uniquingKeysWith: +).filter { $0.value > 1 }.keys.sorted()
+    let missing = Set(expected).subtracting(found).sorted()
+    let wrong = Set(found).subtracting(expected).sorted()
+    Issue.record(
+      "\(found.count) alerts, expected \(expected.count); missing \(missing.count) \(missing.prefix(5)), doubled \(doubled.count) \(doubled.prefix(5)), wrong \(wrong.count) \(wrong.prefix(5))"
+    )
+  }
+}

@@ -1,0 +1,135 @@
+import Foundation
+import Kafka
+import KafkaTestSupport
+import Testing
+
+/// A pipeline that counts a day's events of each account, on topics of its own: what it knows of the past is all in its state.
+struct RestartJob {
+  let kafka: RealKafka
+  let name: String
+  let folder: URL
+  let partitions: Int
+  let file: URL
+  private let producer: KafkaProducer
+  /// Event time of the first event, in milliseconds since 1970.
+  static let start: Int64 = 1_767_225_600_000
+
+  /// - Parameter threshold: an account's events in a day from which on it alerts.
+  init(_ kafka: RealKafka, _ stem: String, threshold: Int, partitions: Int = 2) throws {
+    self.kafka = kafka
+    self.partitions = partitions
+    name = RealKafka.uniqueName(stem)
+    folder = FileManager.default.temporaryDirectory.appendingPathComponent(name)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    file = folder.appendingPathComponent("pipeline.yaml")
+    try """
+    tocsin: 1
+    pipeline: \(name)
+    snapshot: { every: 1s }
+    sources:
+      moves:
+        topic: \(name).in
+        format: json
+        key: from
+        time: { field: ts, out_of_order: 5s, idle: 30s }
+        fields:
+          ts:   { at: /ts, type: timestamp_ms }
+          from: { at: /from, type: string, entity: account }
+    rules:
+      - id: busy
+        by: from
+        over: 24h
+        let: { n: count() }
+        condition: n >= \(threshold)
+        evidence: 1
+    outputs:
+      alerts: { topic: \(name).alerts }
+    """.write(to: file, atomically: true, encoding: .utf8)
+    producer = try KafkaProducer(kafka.configuration)
+    let errors = try KafkaAdmin(kafka.configuration).createTopics(
+      [NewTopic("\(name).in", partitions: partitions)], timeoutMilliseconds: 20_000)
+    for error in errors.values { throw error }
+  }
+
+  func remove() { try? FileManager.default.removeItem(at: folder) }
+
+  var input: String { "\(name).in" }
+  var stateTopic: String { "\(name).state" }
+
+  /// Writes `count` events of each partition, a millisecond apart, going round `accounts` accounts of that partition.
+  func write(_ count: Int, from first: Int, accounts: Int) throws {
+    for number in first..<(first + count) {
+      for partition in 0..<partitions {
+        let value = "{\"ts\":\(Self.start + Int64(number)),\"from\":\"a\(partition)-\(number % accounts)\"}"
+        while true {
+          do throws(KafkaError) {
+            try producer.produce(
+              topic: input, partition: Int32(partition), key: Array("a\(partition)-\(number % accounts)".utf8),
+              value: Array(value.utf8), timestamp: Self.start + Int64(number))
+            break
+          } catch {
+            guard error.code == .queueFull else { throw error }
+            try? producer.flush(timeoutMilliseconds: 500)
+          }
+        }
+      }
+    }
+    try producer.flush(timeoutMilliseconds: 60_000)
+    for delivery in producer.pollDeliveries() { if let error = delivery.error { throw error } }
+  }
+
+  /// Takes the input's records before an offset away, as retention does.
+  func trim(before offset: Int64) throws {
+    try KafkaAdmin(kafka.configuration).deleteRecords(
+      before: (0..<partitions).map { TopicPartitionOffset(input, Int32($0), offset: offset) },
+      timeoutMilliseconds: 20_000)
+  }
+
+  func arguments(instance: String = "one", _ more: [String] = []) -> [String] {
+    [
+      "run", file.path, "--bootstrap", kafka.bootstrapServers, "--create-topics", "--instance", instance,
+      "--log-format",
+      "text", "--metrics-file", folder.appendingPathComponent("metrics-\(instance)").path,
+    ] + more
+  }
+
+  func start(instance: String = "one", _ more: [String] = []) throws -> TocsinProcess {
+    try TocsinProcess(arguments(instance: instance, more))
+  }
+
+  /// Runs to the input's end.
+  func runToEnd(_ more: [String] = [], seconds: Int = 120) throws -> TocsinProcess.Outcome {
+    try start(["--stop-at-end"] + more).wait(seconds: seconds)
+  }
+
+  /// The sum of a metric's series in what an instance wrote last.
+  func metric(_ metric: String, instance: String = "one") throws -> Int {
+    let text = try String(
+      contentsOf: folder.appendingPathComponent("metrics-\(instance)"), encoding: .utf8)
+    return text.split(separator: "\n").filter { $0.hasPrefix(metric + "{") || $0.hasPrefix(metric + " ") }
+      .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0) { $0 + Int($1) }
+  }
+
+  /// Compares the alerts that opened, as account and offset of the event that made them open, with what has to be.
+  func check(_ expected: [String]) throws {
+    let found = try opened(atLeast: expected.count)
+    let counts = Dictionary(found.map { ($0, 1) }, uniquingKeysWith: +)
+    let missing = Set(expected).subtracting(found).sorted().prefix(4)
+    let wrong = Set(found).subtracting(expected).sorted().prefix(4)
+    let doubled = counts.filter { $0.value > 1 }.keys.sorted().prefix(4)
+    #expect(
+      found.count == expected.count && missing.isEmpty && wrong.isEmpty && doubled.isEmpty,
+      "\(found.count) alerts, expected \(expected.count); missing \(missing), wrong \(wrong), doubled \(doubled)")
+  }
+
+  /// The alerts that opened, as account and the offset that caused it.
+  func opened(atLeast count: Int) throws -> [String] {
+    func isOpened(_ record: Kcat.Record) -> Bool { record.headers["ce_type"] == "dev.tocsin.alert.opened.v1" }
+    return try Kcat.read("\(name).alerts", of: kafka.bootstrapServers) { $0.count { isOpened($0) } >= count }
+      .filter { isOpened($0) }
+      .map { record in
+        let evidence = (record.json["evidences"] as? [[String: Any]])?.last?["data"] as? [String: Any]
+        return "\(record.key ?? "?") \(evidence?["offset"] as? Int ?? -1)"
+      }.sorted()
+  }
+}
