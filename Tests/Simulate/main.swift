@@ -5,7 +5,9 @@ import Simulator
 //
 //   simulate --steps N [--seed FIRST]      every seed from FIRST on; ends with 1 at the first that breaks an invariant
 //   simulate --show SEED [--without LINE]  one seed with its trace, whole or without a line of the protocol
-//   simulate --mutations [--seeds N]       for each line of the protocol, a seed of the first N that shows its absence
+//   simulate --mutations [--seeds N] [--only LINE,LINE] [--all]
+//                                          for each line of the protocol, a seed of the first N that shows its absence;
+//                                          with --all, one for each invariant that breaks
 
 struct Arguments {
   private let words = Array(CommandLine.arguments.dropFirst())
@@ -74,11 +76,14 @@ func mutations(_ seeds: Int, _ arguments: Arguments) -> Int32 {
   var isMissing = false
   let only = arguments.text("only")
   for mutation in Mutation.allCases where only.map({ $0.contains(mutation.rawValue) }) ?? true {
-    let found = (0..<UInt64(seeds)).lazy.compactMap { seed in
-      Simulation.run(seed: seed, mutation: mutation).violation.map { (seed, $0) }
-    }.first
-    isMissing = isMissing || found == nil
-    say("\(mutation.rawValue): \(found.map { "seed \($0.0), \($0.1)" } ?? "not noticed")")
+    var found: [Invariant: UInt64] = [:]
+    for seed in 0..<UInt64(seeds) where found.isEmpty || arguments.has("all") {
+      guard let invariant = Simulation.run(seed: seed, mutation: mutation).violation?.invariant else { continue }
+      if found[invariant] == nil { found[invariant] = seed }
+    }
+    isMissing = isMissing || found.isEmpty
+    let list = found.sorted { $0.value < $1.value }.map { "\($0.key.rawValue) at \($0.value)" }
+    say("\(mutation.rawValue): \(list.isEmpty ? "not noticed" : list.joined(separator: ", "))")
   }
   return isMissing ? 1 : 0
 }

@@ -177,7 +177,10 @@ final class Broker {
   /// A TxnOffsetCommit that a broker which stood still takes up after its transaction has ended: it checks the membership,
   /// and what it holds is pending until that producer's next marker.
   func takeUpLate(_ offsets: [PartitionID: CommittedOffset], _ transaction: TransactionName, _ membership: Membership) {
-    if group.refuses(membership) { return }
+    // An id is forgotten after a week, a broker stands still for a minute.
+    guard identities[transaction.producer.name]?.id == transaction.producer.id, !group.refuses(membership) else {
+      return
+    }
     group.hold(offsets, producer: transaction.producer.id)
   }
 
@@ -222,9 +225,11 @@ final class Broker {
     identities.values.filter { $0.ongoing != nil }.map { $0.began + Self.transactionTimeout }.min()
   }
 
-  /// Forgets a transactional id that has nothing open.
+  /// Forgets a transactional id that has nothing open or pending.
   func forget(_ name: String) -> Bool {
-    guard let identity = identities[name], identity.ongoing == nil else { return false }
+    guard let identity = identities[name], identity.ongoing == nil, group.pending[identity.id] == nil else {
+      return false
+    }
     identities[name] = nil
     return true
   }

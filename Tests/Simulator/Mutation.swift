@@ -58,6 +58,8 @@ public enum Mutation: String, Sendable, Hashable, CaseIterable {
   /// Nobody is woken when pairs are settled.
   case noWakeWhenSettled
   // What an alert says.
+  /// No event is late.
+  case nothingIsLate
   /// An alert names the process that made it.
   case alertsNameProcess
   /// Outputs of a batch go out by destination, not by cause.

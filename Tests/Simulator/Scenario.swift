@@ -54,6 +54,7 @@ struct Scenario {
         update_every: 8s
       - id: burst
         by: card
+        where: amount >= 25
         over: 40s
         let: { n: count(), total: sum(amount) }
         condition: [n >= 4, total >= 150]
@@ -63,6 +64,7 @@ struct Scenario {
         evidence: 3
       - id: minute
         by: card
+        where: amount >= 25
         per: 30s
         let: { n: count(), most: max(amount) }
         condition: [n >= 3, most >= 60]
@@ -91,8 +93,9 @@ struct Scenario {
   private(set) var expected: [Stream: [Written]] = [:]
   private var undisturbed: [Stream: [Output]] = [:]
 
-  init(_ random: inout SeededRandom) {
+  init(_ random: inout SeededRandom, mutation: Mutation?) {
     var plan = Self.plan
+    if mutation == .nothingIsLate { plan.source.outOfOrder = 1_000 * second }
     plan.limits.batchRecords = random.pick([3, 8, 16])
     plan.limits.unsettledBytes = random.pick([6_000, 20_000, 1 << 20])
     self.plan = plan
@@ -143,7 +146,7 @@ struct Scenario {
     var records: [InputRecord] = []
     for _ in 0..<(20 + random.below(70)) {
       time += random.within(0...4_000)
-      if random.chance(30) { time += 60_000 }
+      if random.chance(60) { time += 60_000 }
       // Transactions of the producers leave control records, and what they aborted is never seen.
       if random.chance(200) { offset += 1 + Int64(random.below(4)) }
       records.append(record(offset, time, cards, &random))

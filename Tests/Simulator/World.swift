@@ -40,7 +40,7 @@ final class World {
 
   init(seed: UInt64, mutation: Mutation?, isTracing: Bool) {
     random = SeededRandom(seed: seed)
-    scenario = Scenario(&random)
+    scenario = Scenario(&random, mutation: mutation)
     checker = Checker(scenario)
     rates = FaultRates(&random)
     broker = Broker(scenario, checker: checker, isCooperative: random.chance(500))
