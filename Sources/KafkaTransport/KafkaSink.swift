@@ -194,6 +194,7 @@ final class KafkaSink: Sink, @unchecked Sendable {
   /// - Returns: nil where no coordinator has answered, or there is no producer.
   func isNameTaken(_ partition: PartitionID, _ group: GroupMetadata) -> Bool? {
     guard let producer else { return nil }
+    doubtful.insert(partition)
     defer { close() }
     return NameProbe.isTaken(producer, TopicPartitionOffset(partition.topic, partition.number, offset: 0), group)
   }

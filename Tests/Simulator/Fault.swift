@@ -50,7 +50,7 @@ struct FaultRates {
         case .crash, .pause, .stop, .join, .expulsion: 60
         case .twin, .denied, .expiredID: 20
         case .lostRequest, .lostResponse: 1_500
-        case .stall: 250
+        case .stall: 120
         case .abortable, .fatal: 500
         case .timeout: 0
         case .retention: 60

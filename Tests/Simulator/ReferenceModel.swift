@@ -64,11 +64,10 @@ struct ReferenceModel {
       holds(event, "hot", grade: 0, count: 1, emptyAt: event.time + 20_000, keep: 20_000, updateEvery: 8_000)
       close("hot", watermark, event)
     }
-    let isCounted = !isLate && event.amount >= 25
     close("burst", watermark, event)
-    if isCounted { burst(event) }
+    if !isLate { burst(event) }
     close("minute", watermark, event)
-    if isCounted {
+    if !isLate {
       minute(event)
       seen.append(event)
     }

@@ -54,7 +54,6 @@ struct Scenario {
         update_every: 8s
       - id: burst
         by: card
-        where: amount >= 25
         over: 40s
         let: { n: count(), total: sum(amount) }
         condition: [n >= 4, total >= 150]
@@ -64,7 +63,6 @@ struct Scenario {
         evidence: 3
       - id: minute
         by: card
-        where: amount >= 25
         per: 30s
         let: { n: count(), most: max(amount) }
         condition: [n >= 3, most >= 60]
@@ -146,7 +144,7 @@ struct Scenario {
     var records: [InputRecord] = []
     for _ in 0..<(20 + random.below(70)) {
       time += random.within(0...4_000)
-      if random.chance(60) { time += 60_000 }
+      if random.chance(30) { time += 60_000 }
       // Transactions of the producers leave control records, and what they aborted is never seen.
       if random.chance(200) { offset += 1 + Int64(random.below(4)) }
       records.append(record(offset, time, cards, &random))

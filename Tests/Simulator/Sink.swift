@@ -177,7 +177,7 @@ extension Process {
       offsets[pair.partition] = CommittedOffset(offset: position.offset, metadata: position.metadata)
     }
     let (broker, name, sent) = (world.broker, commit.name, offsets)
-    let isTakenUp = world.random.chance(800)
+    let isTakenUp = world.random.chance(500)
     try world.call(
       .sendOffsets, at: .group, late: { if isTakenUp { broker.takeUpLate(sent, name, group) } }
     ) { () throws(CallError) in try broker.sendOffsets(sent, name, group) }
