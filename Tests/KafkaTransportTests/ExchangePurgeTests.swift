@@ -19,7 +19,7 @@ struct ExchangePurgeTests {
         key: from
         time: { field: ts }
         fields: { ts: { at: /ts, type: timestamp_ms }, from: { at: /from, type: string }, to: { at: /to, type: string } }
-    rules: [{ id: a, by: to, over: 1h, let: { n: count() }, condition: n > 3 }]
+    rules: [{ id: a, by: to, per: 1h, let: { n: count() }, condition: n > 3 }]
     outputs: { alerts: { topic: NAME.alerts } }
     """
 

@@ -66,6 +66,7 @@ struct PipelineFileReader {
   private func checkExchanges(_ plan: PipelinePlan, _ file: SectionReader) {
     let others = [plan.source.topic, plan.outputs.alerts, plan.outputs.late, plan.outputs.deadLetter].compactMap { $0 }
     for exchange in Topology(plan).exchanges {
+      for rule in exchange.plan.rules { checkOrder(rule, plan, file) }
       if !WordChecks.isTopic("\(exchange.topic).state") {
         bag.error(
           file.keyRange("pipeline"),
@@ -78,6 +79,19 @@ struct PipelineFileReader {
             + "another topic")
       }
     }
+  }
+
+  /// Behind an exchange, partitions of the source come together that may lie `exchange.lead` apart in event time: a trailing
+  /// window, which is looked at when an event comes and ends with that event, would not see what came before but lies after.
+  private func checkOrder(_ rule: RulePlan, _ plan: PipelinePlan, _ file: SectionReader) {
+    guard case .window(let window) = rule.kind, case .trailing(let span, _) = window.span, span < plan.exchange.lead,
+      let section = file.sectionList("rules").first(where: { $0.text("id")?.text == rule.id })
+    else { return }
+    bag.error(
+      section.keyRange("over"),
+      "the rule `\(rule.id)` has another key than its source, and its window is shorter than partitions of the source may "
+        + "lie apart (`exchange.lead`): it would miss events that come out of order",
+      hint: "use `per`, which minds no order, or set a smaller `exchange: { lead: ... }`")
   }
 
   private func checkVersion(_ file: SectionReader) {

@@ -65,7 +65,7 @@ struct ExchangeWorld {
         keep_firing_for: 40s
         update_every: 5s
         message: "{to} got {amount}"
-    exchange: { partitions: 3 }
+    exchange: { partitions: 3, lead: 1m }
     outputs:
       alerts:      { topic: alerts, source: //test/tocsin }
       late:        { topic: payments.late }

@@ -40,13 +40,13 @@ import Testing
       try placement("- { id: a, where: n > 1, by: to, keep_firing_for: 1m }").reason == .otherKey(source: "from"))
     #expect(try placement("- { id: a, where: n > 1, by: [asset, from], keep_firing_for: 1m }").key == nil)
     let silent = "    topic: transfers\n    format: json\n    time: { field: ts }"
-    let window = "- id: a\n  by: to\n  over: 1h\n  let: { k: count() }\n  condition: k > 1"
+    let window = "- id: a\n  by: to\n  per: 1h\n  let: { k: count() }\n  condition: k > 1"
     #expect(try placement(window, source: silent).reason == .keyNotSaid)
     #expect(try placement(window).key == ["to"])
   }
 
   @Test func namesOfTopicsAreChecked() {
-    let window = "- id: a\n  by: to\n  over: 1h\n  let: { k: count() }\n  condition: k > 1"
+    let window = "- id: a\n  by: to\n  per: 1h\n  let: { k: count() }\n  condition: k > 1"
     #expect(
       FileSupport.mistakes(FileSupport.file(rules: window, outputs: "{ alerts: { topic: test.by-to } }")) == [
         "`test.by-to` is the exchange for the rule `a`, and the file gives the name to another topic"
@@ -56,5 +56,17 @@ import Testing
       FileSupport.file(rules: window, tail: "exchange: { partitions: 6, lead: 10m, gather: 20ms }")
     ).exchange
     #expect(settings?.partitions == 6 && settings?.lead == 600_000_000_000 && settings?.gather == 20_000_000)
+  }
+
+  /// Behind an exchange, events come out of order by up to `lead`: a trailing window that is shorter would miss some.
+  @Test func aShortTrailingWindowIsRefused() {
+    func messages(_ over: String, _ exchange: String = "") -> [String] {
+      let rule = "- { id: a, by: to, \(over), let: { k: count() }, condition: k > 1 }"
+      return FileSupport.mistakes(FileSupport.file(rules: rule, tail: exchange))
+    }
+    #expect(messages("over: 59m").count == 1)
+    #expect(messages("over: 1h").isEmpty)
+    #expect(messages("per: 1m").isEmpty)
+    #expect(messages("over: 59m", "exchange: { lead: 10m }").isEmpty)
   }
 }
