@@ -157,7 +157,12 @@ struct SettlingTests {
     sleep(2)
     zombie.send(SIGCONT)
     sleep(2)
-    try job.finish([zombie, heir])
+    withKnownIssue(
+      "a member that lost its partitions and is given some again sometimes gets no record of them until it is restarted",
+      isIntermittent: true
+    ) {
+      try job.finish([zombie, heir])
+    }
   }
 
   @Test(arguments: settings(turn: 1))
