@@ -265,8 +265,9 @@ final class ControlLoop {
 
   // MARK: Time and end
 
+  /// Those of the source that read. One that is being restored stands where it is committed: it holds nobody up for longer.
   private var sources: [PartitionID: PartitionWorker] {
-    held.filter { $0.key.topic == runner.plan.source.topic }.mapValues(\.worker)
+    held.filter { $0.key.topic == runner.plan.source.topic && restoring[$0.key] == nil }.mapValues(\.worker)
   }
 
   private func tick() {

@@ -101,7 +101,11 @@ public final class PartitionWorker: Sendable {
   public func start(_ log: any PartitionLog) {
     committer.add(partition) { [weak self] in self?.wake() }
     snapshotter?.add(partition, settled: settled)
-    queue.sync { self.log = log }
+    queue.sync {
+      self.log = log
+      // Of what was restored it has a watermark before its first record: it must not be taken for infinitely far behind.
+      progress.withLock { $0.watermark = task.watermark }
+    }
     wake()
   }
 

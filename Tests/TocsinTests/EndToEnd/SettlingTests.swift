@@ -157,12 +157,7 @@ struct SettlingTests {
     sleep(2)
     zombie.send(SIGCONT)
     sleep(2)
-    withKnownIssue(
-      "a member that lost its partitions and is given some again sometimes gets no record of them until it is restarted",
-      isIntermittent: true
-    ) {
-      try job.finish([zombie, heir])
-    }
+    try job.finish([zombie, heir])
   }
 
   @Test(arguments: settings(turn: 1))
