@@ -9,6 +9,9 @@ struct StartCheck {
   static let patience = 60
   /// Milliseconds for one question.
   private static let timeout: Int32 = 5_000
+  /// Looks for the source's topic before it is taken for missing, and microseconds between two.
+  private static let looksForSource = 4
+  private static let lookPause: useconds_t = 500_000
 
   let plan: PipelinePlan
   let settings: ClientSettings
@@ -39,7 +42,7 @@ struct StartCheck {
 
   private func look() throws(KafkaError) -> ExchangeCounts {
     let admin = try KafkaAdmin(settings.consumer)
-    guard case .found(let input) = try admin.describeTopic(plan.source.topic, timeoutMilliseconds: Self.timeout) else {
+    guard let input = try source(admin) else {
       throw missing(plan.source.topic, "the source `\(plan.source.name)` reads it")
     }
     var absent: [String] = []
@@ -123,6 +126,17 @@ struct StartCheck {
     let errors = try admin.createTopics(topics, timeoutMilliseconds: 20_000)
     for error in errors.values where error.code != .topicAlreadyExists { throw error }
     log.info("topics were created", ["topics": topics.map(\.name).joined(separator: ", ")])
+  }
+
+  /// The source's topic; nil: there is none. One that was made a moment ago is not known to every broker yet.
+  private func source(_ admin: KafkaAdmin) throws(KafkaError) -> TopicDescription? {
+    for look in 1...Self.looksForSource {
+      if case .found(let input) = try admin.describeTopic(plan.source.topic, timeoutMilliseconds: Self.timeout) {
+        return input
+      }
+      if look < Self.looksForSource { usleep(Self.lookPause) }
+    }
+    return nil
   }
 
   private func missing(_ topic: String, _ why: String) -> KafkaError {
