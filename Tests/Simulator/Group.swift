@@ -16,7 +16,7 @@ struct CommittedOffset: Hashable {
   var metadata: String
 }
 
-/// The group coordinator, as ../shared/reference/delivery.md says that brokers behave: members are fenced by generation and
+/// The group coordinator, as brokers were seen to behave: members are fenced by generation and
 /// not by partition; a generation below 0 is accepted; offsets of a transaction are pending by producer id until its marker.
 struct Group {
   enum Phase: Equatable {
