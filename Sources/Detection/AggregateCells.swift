@@ -1,3 +1,5 @@
+internal import Events
+
 /// The cells of a rule's aggregates, as they follow one another behind the headers of entries and pieces.
 final class AggregateCells: CellOwner {
   let kernels: [AggregateKernel]
@@ -35,11 +37,11 @@ final class AggregateCells: CellOwner {
     for kernel in kernels where kernel.entrySize > 0 { kernel.destroy(entry: kernel.cell(entry)) }
   }
 
-  func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+  func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout ByteWriter) {
     for kernel in kernels { kernel.write(piece, to: &writer) }
   }
 
-  func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
+  func read(_ reader: inout ByteReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(DamagedBytes) {
     for kernel in kernels { try kernel.read(&reader, into: piece) }
   }
 

@@ -51,11 +51,11 @@ class AggregateKernel {
   /// Asked only where it `holdsMemory`.
   func destroy(piece: UnsafeMutablePointer<WindowPiece>, number: Int64, of entry: UnsafeMutablePointer<KeyEntry>) {}
   /// Writes what its cell in a piece holds.
-  func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+  func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout ByteWriter) {
     preconditionFailure("an aggregate writes its cell")
   }
   /// Sets its cell, which holds nothing yet, to what was written.
-  func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
+  func read(_ reader: inout ByteReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(DamagedBytes) {
     preconditionFailure("an aggregate reads its cell")
   }
   /// Takes over what cells of the same aggregate of another detector hold elsewhere.

@@ -182,11 +182,11 @@ final class DistinctKernel: AggregateKernel {
 
   // MARK: State
 
-  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout ByteWriter) {
     cell(piece).assumingMemoryBound(to: DistinctSet.self).pointee.write(to: &writer)
   }
 
-  override func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
+  override func read(_ reader: inout ByteReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(DamagedBytes) {
     let set = cell(piece).assumingMemoryBound(to: DistinctSet.self)
     let before = set.pointee.byteCount
     defer { held += set.pointee.byteCount - before }

@@ -153,7 +153,7 @@ struct DistinctSet {
 
   // MARK: State
 
-  func write(to writer: inout StateWriter) {
+  func write(to writer: inout ByteWriter) {
     writer.flag(exactCount < 0)
     if exactCount < 0 {
       writer.raw(UnsafeBufferPointer(start: registers, count: Self.registerCount))
@@ -164,23 +164,23 @@ struct DistinctSet {
   }
 
   /// Adds what was written to an empty set.
-  mutating func read(_ reader: inout StateReader) throws(StateError) {
+  mutating func read(_ reader: inout ByteReader) throws(DamagedBytes) {
     if try reader.flag() {
       let stored = try reader.raw(Self.registerCount)
-      guard stored.allSatisfy({ Int($0) <= Self.rankLimit }) else { throw StateError("a sketch has a rank too high") }
+      guard stored.allSatisfy({ Int($0) <= Self.rankLimit }) else { throw DamagedBytes("a sketch has a rank too high") }
       let sum = stored.reduce(0) { $0 + Int($1) }
-      guard sum > 0 else { throw StateError("a sketch is empty") }
+      guard sum > 0 else { throw DamagedBytes("a sketch is empty") }
       becomeEmptySketch()
       for place in 0..<Self.registerCount { raise(place, to: stored[place]) }
       return
     }
-    let count = try reader.count(max: UInt64(Self.exactLimit))
+    let count = try reader.count(upTo: Self.exactLimit)
     for _ in 0..<count {
-      let hash = try reader.fixedUnsigned()
-      guard hash != 0 else { throw StateError("a set holds nothing at all") }
+      let hash = try reader.fixed(as: UInt64.self)
+      guard hash != 0 else { throw DamagedBytes("a set holds nothing at all") }
       insert(hash)
     }
-    guard Int64(exactCount) == count else { throw StateError("a set holds the same twice") }
+    guard Int(exactCount) == count else { throw DamagedBytes("a set holds the same twice") }
   }
 
   /// How many different values were added; above `exactLimit` an estimate.

@@ -22,7 +22,7 @@ struct EpisodeCodec {
 
   // MARK: Writing
 
-  func write(_ episode: Episode, hits: [NamedHit], to writer: inout StateWriter) {
+  func write(_ episode: Episode, hits: [NamedHit], to writer: inout ByteWriter) {
     writer.flag(episode.isPending)
     writer.fixed(episode.began)
     writer.fixed(episode.begun.offset)
@@ -42,7 +42,7 @@ struct EpisodeCodec {
     write(episode.telling, hits, to: &writer)
   }
 
-  private func write(_ telling: Telling, _ hits: [NamedHit], to writer: inout StateWriter) {
+  private func write(_ telling: Telling, _ hits: [NamedHit], to writer: inout ByteWriter) {
     writer.byte(UInt8(telling.severity.rawValue))
     writer.text(telling.message)
     writer.list(telling.observations) { writer, observation in
@@ -81,14 +81,14 @@ struct EpisodeCodec {
 
   // MARK: Reading
 
-  func read(_ reader: inout StateReader) throws(StateError) -> Episode {
+  func read(_ reader: inout ByteReader) throws(DamagedBytes) -> Episode {
     let isPending = try reader.flag()
     let began = try reader.fixed()
     let begun = Cause(offset: try reader.fixed(), order: try reader.fixed())
     let begunWatermark = try reader.fixed()
     let emptyAt = try reader.fixed()
     let lastTold = try reader.fixed()
-    let falseSince = try reader.optional { reader throws(StateError) in try reader.fixed() }
+    let falseSince = try reader.optional { reader throws(DamagedBytes) in try reader.fixed() }
     let state = try readState(&reader)
     var hits: [NamedHit] = []
     let telling = try readTelling(&reader, key: state.key, &hits)
@@ -101,48 +101,48 @@ struct EpisodeCodec {
     return episode
   }
 
-  private func readState(_ reader: inout StateReader) throws(StateError) -> EpisodeState {
+  private func readState(_ reader: inout ByteReader) throws(DamagedBytes) -> EpisodeState {
     EpisodeState(
-      opened: try reader.fixed(), opening: try reader.origin(), revision: Int(try reader.count()),
-      key: try reader.list { reader throws(StateError) in try reader.scalar() }, severity: try reader.severity(),
-      eventCount: try reader.count(), firstSeen: try reader.fixed(), lastSeen: try reader.fixed(),
-      heldBack: try reader.count())
+      opened: try reader.fixed(), opening: try reader.origin(), revision: try reader.count(),
+      key: try reader.list { reader throws(DamagedBytes) in try reader.scalar() }, severity: try reader.severity(),
+      eventCount: Int64(try reader.count()), firstSeen: try reader.fixed(), lastSeen: try reader.fixed(),
+      heldBack: Int64(try reader.count()))
   }
 
   private func readTelling(
-    _ reader: inout StateReader, key: [Scalar], _ hits: inout [NamedHit]
-  ) throws(StateError) -> Telling {
+    _ reader: inout ByteReader, key: [Scalar], _ hits: inout [NamedHit]
+  ) throws(DamagedBytes) -> Telling {
     var telling = Telling(
       key: key, severity: try reader.severity(), message: try reader.text(), observations: [], values: [], window: nil,
       hits: [], evidence: [], eventCount: 0, firstSeen: 0)
-    telling.observations = try reader.list { reader throws(StateError) in
+    telling.observations = try reader.list { reader throws(DamagedBytes) in
       Observation(
         text: try reader.text(), metric: try reader.optionalText(), observed: try reader.optionalScalar(),
         operator: try reader.optionalText(), threshold: try reader.optionalScalar(), of: try reader.optionalText())
     }
-    telling.values = try reader.list { reader throws(StateError) in
+    telling.values = try reader.list { reader throws(DamagedBytes) in
       Finding.NamedValue(name: try reader.text(), value: try reader.optionalScalar())
     }
-    telling.window = try reader.optional { reader throws(StateError) in
+    telling.window = try reader.optional { reader throws(DamagedBytes) in
       Finding.TimeRange(start: try reader.fixed(), end: try reader.fixed())
     }
-    hits = try reader.list { reader throws(StateError) in
+    hits = try reader.list { reader throws(DamagedBytes) in
       NamedHit(table: try reader.text(), field: try reader.optionalText(), key: try reader.text())
     }
-    telling.evidence = try reader.list { reader throws(StateError) in try readEvidence(&reader) }
-    telling.eventCount = try reader.count()
+    telling.evidence = try reader.list { reader throws(DamagedBytes) in try readEvidence(&reader) }
+    telling.eventCount = Int64(try reader.count())
     telling.firstSeen = try reader.fixed()
     return telling
   }
 
-  private func readEvidence(_ reader: inout StateReader) throws(StateError) -> Evidence {
+  private func readEvidence(_ reader: inout ByteReader) throws(DamagedBytes) -> Evidence {
     let origin = try reader.origin()
     let time = try reader.fixed()
     let digest = Array(try reader.run())
     guard digest.isEmpty || digest.count == SHA256.count else {
-      throw StateError("a digest has \(digest.count) bytes")
+      throw DamagedBytes("a digest has \(digest.count) bytes")
     }
-    let fields: [Evidence.FieldValue?] = try reader.list { reader throws(StateError) in
+    let fields: [Evidence.FieldValue?] = try reader.list { reader throws(DamagedBytes) in
       let name = try reader.text()
       let value = try reader.scalar()
       // A field that the pipeline no longer has is left out.
@@ -152,9 +152,9 @@ struct EpisodeCodec {
   }
 }
 
-extension StateWriter {
+extension ByteWriter {
   mutating func origin(_ origin: EventOrigin) {
-    signed(Int128(origin.partition))
+    signed(origin.partition)
     fixed(origin.offset)
   }
 
@@ -191,50 +191,50 @@ extension StateWriter {
   }
 }
 
-extension StateReader {
+extension ByteReader {
   /// Lists in lists in lists: deeper than any type of a field.
   private static let depthMax = 8
   /// Digits after the point, at most.
   private static let scaleMax: UInt8 = 38
 
-  mutating func scalar(depth: Int = 0) throws(StateError) -> Scalar {
+  mutating func scalar(depth: Int = 0) throws(DamagedBytes) -> Scalar {
     switch try byte() {
     case 0: return .null
     case 1: return .string(try text())
     case 2: return .int(try fixed())
-    case 3: return .uint(try fixedUnsigned())
-    case 4: return .double(Double(bitPattern: try fixedUnsigned()))
+    case 3: return .uint(try fixed(as: UInt64.self))
+    case 4: return .double(Double(bitPattern: try fixed(as: UInt64.self)))
     case 5: return .bool(false)
     case 6: return .bool(true)
     case 7:
       let scale = try byte()
-      guard scale <= Self.scaleMax else { throw StateError("a decimal has \(scale) digits after the point") }
-      return .decimal(try signed(), scale: Int(scale))
+      guard scale <= Self.scaleMax else { throw DamagedBytes("a decimal has \(scale) digits after the point") }
+      return .decimal(try signed(as: Int128.self), scale: Int(scale))
     case 8: return .timestamp(try fixed())
     case 9: return .duration(try fixed())
     case 10:
-      guard depth < Self.depthMax else { throw StateError("lists are nested too deep") }
-      return .list(try list { reader throws(StateError) in try reader.scalar(depth: depth + 1) })
-    case let tag: throw StateError("there is no type \(tag)")
+      guard depth < Self.depthMax else { throw DamagedBytes("lists are nested too deep") }
+      return .list(try list { reader throws(DamagedBytes) in try reader.scalar(depth: depth + 1) })
+    case let tag: throw DamagedBytes("there is no type \(tag)")
     }
   }
 
-  mutating func origin() throws(StateError) -> EventOrigin {
-    guard let partition = Int32(exactly: try signed()) else { throw StateError("a partition's number is too large") }
+  mutating func origin() throws(DamagedBytes) -> EventOrigin {
+    guard let partition = Int32(exactly: try signed()) else { throw DamagedBytes("a partition's number is too large") }
     return EventOrigin(partition: partition, offset: try fixed())
   }
 
-  mutating func optionalText() throws(StateError) -> String? {
-    try optional { reader throws(StateError) in try reader.text() }
+  mutating func optionalText() throws(DamagedBytes) -> String? {
+    try optional { reader throws(DamagedBytes) in try reader.text() }
   }
 
-  mutating func optionalScalar() throws(StateError) -> Scalar? {
-    try optional { reader throws(StateError) in try reader.scalar() }
+  mutating func optionalScalar() throws(DamagedBytes) -> Scalar? {
+    try optional { reader throws(DamagedBytes) in try reader.scalar() }
   }
 
-  mutating func severity() throws(StateError) -> Severity {
+  mutating func severity() throws(DamagedBytes) -> Severity {
     let value = try byte()
-    guard let severity = Severity(rawValue: Int(value)) else { throw StateError("there is no severity \(value)") }
+    guard let severity = Severity(rawValue: Int(value)) else { throw DamagedBytes("there is no severity \(value)") }
     return severity
   }
 }

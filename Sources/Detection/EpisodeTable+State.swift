@@ -54,13 +54,13 @@ extension EpisodeTable {
 
   func restore(
     _ key: EpisodeKey, _ value: UnsafeRawBufferPointer?, _ codec: EpisodeCodec
-  ) throws(StateError) {
+  ) throws(DamagedBytes) {
     changes.isTracking = true
     guard let value else {
       episodes[key] = nil
       return
     }
-    var reader = StateReader(value)
+    var reader = ByteReader(value)
     let episode = try codec.read(&reader)
     episode.isSaved = true
     episodes[key] = episode

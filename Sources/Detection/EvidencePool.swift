@@ -93,7 +93,7 @@ final class EvidencePool {
 
   // MARK: State
 
-  func write(_ entry: UnsafeMutablePointer<KeyEntry>, to writer: inout StateWriter) {
+  func write(_ entry: UnsafeMutablePointer<KeyEntry>, to writer: inout ByteWriter) {
     writer.count(Int(entry.pointee.evidenceCount))
     forEach(entry) { node in
       writer.origin(node.origin)
@@ -103,9 +103,9 @@ final class EvidencePool {
   }
 
   /// Sets the ring of a key to what was written, of more than `limit` to the latest.
-  func read(_ reader: inout StateReader, into entry: UnsafeMutablePointer<KeyEntry>, limit: Int) throws(StateError) {
+  func read(_ reader: inout ByteReader, into entry: UnsafeMutablePointer<KeyEntry>, limit: Int) throws(DamagedBytes) {
     free(entry)
-    let count = try reader.count(max: UInt64(reader.remaining))
+    let count = try reader.count(upTo: reader.remaining)
     for _ in 0..<count {
       let origin = try reader.origin()
       let time = try reader.fixed()

@@ -78,18 +78,18 @@ extension KeyedWindows {
   /// Takes in what a key has in a piece of time, whatever it had; nil: nothing any more.
   func restorePiece(
     _ hash: KeyHash, _ number: Int64, _ value: UnsafeRawBufferPointer?, _ cells: AggregateCells
-  ) throws(StateError) {
+  ) throws(DamagedBytes) {
     beginRestore()
     let known = find(hash, number: number)
     guard let value else {
       if !known.isNone { forget(known) }
       return
     }
-    var reader = StateReader(value)
+    var reader = ByteReader(value)
     let firstTime = try reader.fixed()
-    let eventCount = try reader.count()
-    guard eventCount > 0 else { throw StateError("a piece of time holds no event") }
-    guard grid.range(firstTime).high == number else { throw StateError("\(firstTime) is not in piece \(number)") }
+    let eventCount = Int64(try reader.count())
+    guard eventCount > 0 else { throw DamagedBytes("a piece of time holds no event") }
+    guard grid.range(firstTime).high == number else { throw DamagedBytes("\(firstTime) is not in piece \(number)") }
     if !known.isNone { forget(known) }
     let piece = piece(hash, number: number)
     piece.pointee.firstTime = firstTime
@@ -100,7 +100,7 @@ extension KeyedWindows {
   }
 
   /// Takes in the events that a key keeps as evidence, whatever it had.
-  func restoreEvidence(_ hash: KeyHash, _ value: UnsafeRawBufferPointer?, limit: Int) throws(StateError) {
+  func restoreEvidence(_ hash: KeyHash, _ value: UnsafeRawBufferPointer?, limit: Int) throws(DamagedBytes) {
     beginRestore()
     guard let value else {
       guard let entry = find(hash) else { return }
@@ -109,7 +109,7 @@ extension KeyedWindows {
       return
     }
     let entry = entry(entryBlock(hash))
-    var reader = StateReader(value)
+    var reader = ByteReader(value)
     try evidence.read(&reader, into: entry, limit: limit)
     try reader.end()
     entry.pointee.changes = .isSaved

@@ -28,7 +28,7 @@ extension PartitionDetector {
   }
 
   private func header() -> [UInt8] {
-    var writer = StateWriter()
+    var writer = ByteWriter()
     writer.fixed(clock.largest)
     writer.fixed(clock.newest)
     writer.fixed(clock.watermark)
@@ -56,11 +56,11 @@ extension PartitionDetector {
     header: [UInt8], replay: ReplayPoint? = nil, isTrimmed: Bool = false
   ) throws(StateError) {
     let result: Result<Void, StateError> = header.withUnsafeBytes { bytes in
-      do throws(StateError) {
-        var reader = StateReader(bytes)
+      do throws(DamagedBytes) {
+        var reader = ByteReader(bytes)
         return .success(try read(header: &reader))
       } catch {
-        return .failure(error.within("header"))
+        return .failure(StateError(error, in: "header"))
       }
     }
     try result.get()
@@ -69,15 +69,15 @@ extension PartitionDetector {
     if let replay { replayLog.note(replay) }
   }
 
-  private func read(header reader: inout StateReader) throws(StateError) {
+  private func read(header reader: inout ByteReader) throws(DamagedBytes) {
     let largest = try reader.fixed()
     let newest = try reader.fixed()
     let watermark = try reader.fixed()
-    guard watermark <= largest else { throw StateError("the watermark lies after all events") }
+    guard watermark <= largest else { throw DamagedBytes("the watermark lies after all events") }
     let floor = try reader.fixed()
     let isTrimmed = try reader.flag()
     var rules: [RuleIdentity: (floor: Int64, isPrimed: Bool)] = [:]
-    for _ in 0..<(try reader.count(max: UInt64(reader.remaining))) {
+    for _ in 0..<(try reader.count(upTo: reader.remaining)) {
       rules[try RuleIdentity(&reader)] = (try reader.fixed(), try reader.flag())
     }
     try reader.end()
@@ -102,10 +102,10 @@ extension PartitionDetector {
       if value == nil { orphans.remove(key) } else { orphans.insert(key) }
       return
     }
-    do throws(StateError) {
+    do throws(DamagedBytes) {
       try runner.restore(key, value, codec)
     } catch {
-      throw error.within("rule \(runner.plan.id)")
+      throw StateError(error, in: "rule \(runner.plan.id)")
     }
   }
 

@@ -78,7 +78,7 @@ class PickKernel<Value: Comparable & BitwiseCopyable>: AggregateKernel {
     }
   }
 
-  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout ByteWriter) {
     let cell = cell(piece).load(as: Cell.self)
     writer.flag(cell.isSet)
     guard cell.isSet else { return }
@@ -87,10 +87,10 @@ class PickKernel<Value: Comparable & BitwiseCopyable>: AggregateKernel {
     writer.fixed(cell.order)
   }
 
-  override func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
+  override func read(_ reader: inout ByteReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(DamagedBytes) {
     guard try reader.flag() else { return }
     let bytes = try reader.raw(MemoryLayout<Value>.size)
-    if Value.self == UInt8.self, bytes[0] > 1 { throw StateError("a bool is \(bytes[0])") }
+    if Value.self == UInt8.self, bytes[0] > 1 { throw DamagedBytes("a bool is \(bytes[0])") }
     let value = bytes.loadUnaligned(as: Value.self)
     cell(piece).assumingMemoryBound(to: Cell.self).pointee = Cell(
       value: value, time: try reader.fixed(), order: try reader.fixed(), isSet: true)
@@ -244,9 +244,9 @@ final class TextPickKernel: AggregateKernel {
   // MARK: State
 
   /// No record is as long.
-  private static let capacityMax: UInt64 = 1 << 30
+  private static let capacityMax = 1 << 30
 
-  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout ByteWriter) {
     let cell = cell(piece).load(as: Cell.self)
     writer.flag(cell.isSet)
     guard cell.isSet else { return }
@@ -257,14 +257,14 @@ final class TextPickKernel: AggregateKernel {
     writer.fixed(cell.order)
   }
 
-  override func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
+  override func read(_ reader: inout ByteReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(DamagedBytes) {
     guard try reader.flag() else { return }
     let text = try reader.run()
     if output.column.type == .string, String(validating: text, as: UTF8.self) == nil {
-      throw StateError("a text is not UTF-8")
+      throw DamagedBytes("a text is not UTF-8")
     }
-    let capacity = Int(try reader.count(max: Self.capacityMax))
-    guard capacity >= text.count else { throw StateError("a text is longer than what holds it") }
+    let capacity = try reader.count(upTo: Self.capacityMax)
+    guard capacity >= text.count else { throw DamagedBytes("a text is longer than what holds it") }
     let time = try reader.fixed()
     let order = try reader.fixed()
     let target: UnsafeMutablePointer<UInt8>? = capacity > 0 ? .allocate(capacity: capacity) : nil

@@ -117,8 +117,8 @@ class RuleRunner: EpisodeTeller {
   func cutRemoval(into cutter: inout StateCutter) { episodes.cutRemoval(into: &cutter) }
 
   /// Takes a record in; nil: it is no more.
-  func restore(_ key: StateKey, _ value: UnsafeRawBufferPointer?, _ codec: EpisodeCodec) throws(StateError) {
-    guard key.kind == .episode else { throw StateError("it has no windows, but there is a record of them") }
+  func restore(_ key: StateKey, _ value: UnsafeRawBufferPointer?, _ codec: EpisodeCodec) throws(DamagedBytes) {
+    guard key.kind == .episode else { throw DamagedBytes("it has no windows, but there is a record of them") }
     try episodes.restore(EpisodeKey(hash: key.hash, window: key.number), value, codec)
   }
 

@@ -15,9 +15,9 @@ struct RuleIdentity: Hashable {
     }
   }
 
-  init(_ reader: inout StateReader) throws(StateError) {
-    first = UInt64(littleEndian: try reader.fixedUnsigned())
-    second = UInt64(littleEndian: try reader.fixedUnsigned())
+  init(_ reader: inout ByteReader) throws(DamagedBytes) {
+    first = UInt64(littleEndian: try reader.fixed(as: UInt64.self))
+    second = UInt64(littleEndian: try reader.fixed(as: UInt64.self))
   }
 
   var bytes: [UInt8] {
@@ -55,18 +55,18 @@ struct StateKey: Hashable {
   }
 
   init(_ bytes: UnsafeRawBufferPointer) throws(StateError) {
-    do throws(StateError) {
-      var reader = StateReader(bytes)
+    do throws(DamagedBytes) {
+      var reader = ByteReader(bytes)
       rule = try RuleIdentity(&reader)
       let tag = try reader.byte()
-      guard let kind = Kind(rawValue: tag) else { throw StateError("there is no kind \(tag)") }
+      guard let kind = Kind(rawValue: tag) else { throw DamagedBytes("there is no kind \(tag)") }
       self.kind = kind
-      let low = try reader.fixedUnsigned()
-      hash = KeyHash(low: low, high: try reader.fixedUnsigned())
+      let low = try reader.fixed(as: UInt64.self)
+      hash = KeyHash(low: low, high: try reader.fixed(as: UInt64.self))
       number = kind == .evidence ? 0 : try reader.fixed()
       try reader.end()
     } catch {
-      throw error.within("key")
+      throw StateError(error, in: "key")
     }
   }
 
@@ -87,13 +87,13 @@ struct StateKey: Hashable {
 /// Collects the records of a cut, rule by rule.
 struct StateCutter {
   private(set) var records: [StateRecord] = []
-  private var writer = StateWriter()
+  private var writer = ByteWriter()
   var rule: RuleIdentity
 
   init(_ rule: RuleIdentity) { self.rule = rule }
 
   mutating func put(
-    _ kind: StateKey.Kind, _ hash: KeyHash, _ number: Int64 = 0, _ write: (inout StateWriter) -> Void
+    _ kind: StateKey.Kind, _ hash: KeyHash, _ number: Int64 = 0, _ write: (inout ByteWriter) -> Void
   ) {
     writer.removeAll()
     write(&writer)

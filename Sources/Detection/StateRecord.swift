@@ -1,3 +1,5 @@
+internal import Events
+
 /// One entry of a partition's stored state: a key and its latest value.
 ///
 /// A key is the rule's identity (16 bytes), what is kept (one byte: `w` a piece of a window, `e` the evidence of a key, `a` an
@@ -69,12 +71,10 @@ public struct StateError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What is wrong with it.
   public var problem: String
 
-  init(_ problem: String, in place: String = "") {
+  init(_ damaged: DamagedBytes, in place: String) {
     self.place = place
-    self.problem = problem
+    problem = damaged.problem
   }
-
-  func within(_ place: String) -> StateError { StateError(problem, in: self.place.isEmpty ? place : self.place) }
 
   /// What is wrong, and what to do.
   public var description: String {

@@ -16,12 +16,12 @@ final class CountKernel: AggregateKernel {
     }
   }
 
-  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout ByteWriter) {
     writer.count(cell(piece).load(as: Int64.self))
   }
 
-  override func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
-    cell(piece).storeBytes(of: try reader.count(), as: Int64.self)
+  override func read(_ reader: inout ByteReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(DamagedBytes) {
+    cell(piece).storeBytes(of: Int64(try reader.count()), as: Int64.self)
   }
 }
 
@@ -42,12 +42,12 @@ final class DoubleSumKernel: AggregateKernel {
     }
   }
 
-  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout ByteWriter) {
     writer.fixed(cell(piece).load(as: UInt64.self))
   }
 
-  override func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
-    cell(piece).storeBytes(of: try reader.fixedUnsigned(), as: UInt64.self)
+  override func read(_ reader: inout ByteReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(DamagedBytes) {
+    cell(piece).storeBytes(of: try reader.fixed(as: UInt64.self), as: UInt64.self)
   }
 }
 
@@ -79,15 +79,15 @@ final class DoubleAverageKernel: AggregateKernel {
     }
   }
 
-  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout ByteWriter) {
     let cell = cell(piece).load(as: Cell.self)
     writer.fixed(cell.sum.bitPattern)
     writer.count(cell.count)
   }
 
-  override func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
-    let sum = Double(bitPattern: try reader.fixedUnsigned())
-    cell(piece).storeBytes(of: Cell(sum: sum, count: try reader.count()), as: Cell.self)
+  override func read(_ reader: inout ByteReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(DamagedBytes) {
+    let sum = Double(bitPattern: try reader.fixed(as: UInt64.self))
+    cell(piece).storeBytes(of: Cell(sum: sum, count: Int64(try reader.count())), as: Cell.self)
   }
 }
 
@@ -130,16 +130,16 @@ struct ExactSum {
 }
 
 extension ExactSum {
-  init(_ reader: inout StateReader) throws(StateError) {
-    low = try reader.signed()
+  init(_ reader: inout ByteReader) throws(DamagedBytes) {
+    low = try reader.signed(as: Int128.self)
     let overflows = try reader.signed()
-    guard overflows.magnitude <= StateReader.countMax else { throw StateError("a sum is too large") }
-    self.overflows = Int64(overflows)
+    guard overflows.magnitude <= UInt64(ByteReader.countMax) else { throw DamagedBytes("a sum is too large") }
+    self.overflows = overflows
   }
 
-  func write(to writer: inout StateWriter) {
+  func write(to writer: inout ByteWriter) {
     writer.signed(low)
-    writer.signed(Int128(overflows))
+    writer.signed(overflows)
   }
 }
 
@@ -162,11 +162,11 @@ final class IntegerSumKernel: AggregateKernel {
     }
   }
 
-  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout ByteWriter) {
     cell(piece).load(as: Cell.self).write(to: &writer)
   }
 
-  override func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
+  override func read(_ reader: inout ByteReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(DamagedBytes) {
     cell(piece).storeBytes(of: try ExactSum(&reader), as: Cell.self)
   }
 }
@@ -200,15 +200,15 @@ final class IntegerAverageKernel: AggregateKernel {
     }
   }
 
-  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout StateWriter) {
+  override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout ByteWriter) {
     let cell = cell(piece).load(as: Cell.self)
     cell.sum.write(to: &writer)
     writer.count(cell.count)
   }
 
-  override func read(_ reader: inout StateReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(StateError) {
+  override func read(_ reader: inout ByteReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(DamagedBytes) {
     let sum = try ExactSum(&reader)
-    cell(piece).storeBytes(of: Cell(sum: sum, count: try reader.count()), as: Cell.self)
+    cell(piece).storeBytes(of: Cell(sum: sum, count: Int64(try reader.count())), as: Cell.self)
   }
 }
 

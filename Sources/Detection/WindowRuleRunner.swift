@@ -258,7 +258,7 @@ final class WindowRuleRunner: RuleRunner {
 
   override func restore(
     _ key: StateKey, _ value: UnsafeRawBufferPointer?, _ codec: EpisodeCodec
-  ) throws(StateError) {
+  ) throws(DamagedBytes) {
     switch key.kind {
     case .piece: try windows.restorePiece(key.hash, key.number, value, cells)
     case .evidence: try windows.restoreEvidence(key.hash, value, limit: max(0, plan.evidenceLimit - 1))

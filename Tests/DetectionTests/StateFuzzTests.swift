@@ -89,13 +89,13 @@ import Testing
   /// Registers that no set of values has.
   @Test func impossibleSketches() throws {
     for rank in UInt8(1)...54 {
-      var writer = StateWriter()
+      var writer = ByteWriter()
       writer.flag(true)
       writer.raw([UInt8](repeating: rank, count: 4_096))
       var set = DistinctSet()
       defer { set.removeAll() }
       let result = writer.bytes.withUnsafeBytes { bytes in
-        var reader = StateReader(bytes)
+        var reader = ByteReader(bytes)
         return Result { try set.read(&reader) }
       }
       #expect((try? result.get()) != nil || rank > 53)
@@ -114,14 +114,14 @@ import Testing
         Scalar.decimal(signed, scale: 4), .uint(number), .double(.init(bitPattern: number | 1)), .null,
         .list([.string("ü\(number)"), .bool(true)]), .duration(-5),
       ])
-      var writer = StateWriter()
+      var writer = ByteWriter()
       writer.number(number)
       writer.signed(signed)
       writer.scalar(scalar)
       try writer.bytes.withUnsafeBytes { bytes in
-        var reader = StateReader(bytes)
+        var reader = ByteReader(bytes)
         #expect(try reader.number() == number)
-        #expect(try reader.signed() == signed)
+        #expect(try reader.signed(as: Int128.self) == signed)
         let found = try reader.scalar()
         #expect(found == scalar || "\(found)" == "\(scalar)")
         try reader.end()

@@ -12,11 +12,11 @@ struct BlockBuilder {
   private let timeField: Int
   private let outOfOrder: Int64
   private var columns: [CellStream]
-  private var times: [UInt8] = []
-  private var watermarks: [UInt8] = []
-  private var offsets: [UInt8] = []
-  private var digests: [UInt8] = []
-  private var traces: [UInt8] = []
+  private var times = ByteWriter()
+  private var watermarks = ByteWriter()
+  private var offsets = ByteWriter()
+  private var digests = ByteWriter()
+  private var traces = ByteWriter()
   private var hasTraces = false
   private var lastTime: Int64 = 0
   private var lastOffset: Int64 = 0
@@ -29,13 +29,12 @@ struct BlockBuilder {
     self.outOfOrder = outOfOrder
     timeField = schema.timeField
     columns = slots.map { CellStream(schema.fields[$0].type.columnType) }
-    var directory: [UInt8] = []
-    directory.append(varint: UInt64(slots.count))
-    for slot in slots {
-      directory.append(text: schema.fields[slot].name)
-      directory += ExchangeBlock.tag(schema.fields[slot].type.columnType)
+    var directory = ByteWriter()
+    directory.list(slots) { writer, slot in
+      writer.text(schema.fields[slot].name)
+      writer.raw(ExchangeBlock.tag(schema.fields[slot].type.columnType))
     }
-    self.directory = directory
+    self.directory = directory.bytes
   }
 
   /// Events after which a block is full.
@@ -47,7 +46,9 @@ struct BlockBuilder {
   var isFull: Bool { rowCount >= Self.fullRows || byteCount >= Self.fullBytes }
 
   private var byteCount: Int {
-    columns.reduce(times.count + watermarks.count + offsets.count + digests.count + traces.count) { $0 + $1.byteCount }
+    columns.reduce(
+      times.bytes.count + watermarks.bytes.count + offsets.bytes.count + digests.bytes.count + traces.bytes.count
+    ) { $0 + $1.byteCount }
   }
 
   /// Takes in the event of a row.
@@ -60,12 +61,12 @@ struct BlockBuilder {
       firstWatermark = watermark
       lastWatermark = watermark
     }
-    times.append(signed: time &- lastTime)
+    times.signed(time &- lastTime)
     lastTime = time
-    offsets.append(signed: record.origin.offset &- lastOffset)
+    offsets.signed(record.origin.offset &- lastOffset)
     lastOffset = record.origin.offset
     let expected = BlockWatermarks.expected(after: lastWatermark, time: time, outOfOrder: outOfOrder)
-    watermarks.append(signed: watermark &- expected)
+    watermarks.signed(watermark &- expected)
     lastWatermark = watermark
     appendDigest(batch, row)
     appendTrace(batch, row)
@@ -74,83 +75,84 @@ struct BlockBuilder {
   }
 
   private mutating func appendDigest(_ batch: EventBatch, _ row: Int) {
-    let start = digests.count
-    digests.append(contentsOf: Self.noDigest)
-    digests.withUnsafeMutableBufferPointer { target in
+    let start = digests.bytes.count
+    digests.raw(Self.noDigest)
+    digests.bytes.withUnsafeMutableBufferPointer { target in
       if let base = target.baseAddress { _ = batch.records.digest(row, into: base + start) }
     }
   }
 
   private mutating func appendTrace(_ batch: EventBatch, _ row: Int) {
     guard case .value(let value) = batch.records.header(row, named: Self.traceHeader) else {
-      traces.append(0)
+      traces.byte(0)
       return
     }
     hasTraces = true
-    traces.append(varint: UInt64(value.count))
-    traces.append(contentsOf: value.buffer)
+    traces.run(value.buffer)
   }
 
   /// The block of all that was gathered, which is forgotten.
   mutating func take(_ header: ExchangeBlock.Header) -> [UInt8] {
     var block = Self.start(header, hasTraces: hasTraces, rows: rowCount, directory: rowCount == 0 ? [0] : directory)
     if rowCount > 0 {
-      block.append(word: UInt64(bitPattern: outOfOrder))
-      block.append(word: UInt64(bitPattern: firstWatermark))
-      block += times
-      block += watermarks
-      block += offsets
-      block += digests
-      if hasTraces { block += traces }
+      block.fixed(outOfOrder)
+      block.fixed(firstWatermark)
+      block.raw(times.bytes)
+      block.raw(watermarks.bytes)
+      block.raw(offsets.bytes)
+      block.raw(digests.bytes)
+      if hasTraces { block.raw(traces.bytes) }
       for column in columns {
-        block.append(column.hasGaps ? 1 : 0)
-        if column.hasGaps { block += column.states }
-        block += column.bytes
+        block.flag(column.hasGaps)
+        if column.hasGaps { block.raw(column.states) }
+        block.raw(column.bytes)
       }
     }
     removeAll()
-    Self.seal(&block)
-    return block
+    return Self.sealed(&block)
   }
 
   /// A block that says only how far its partition has come.
   static func empty(_ header: ExchangeBlock.Header) -> [UInt8] {
     var block = start(header, hasTraces: false, rows: 0, directory: [0])
-    seal(&block)
-    return block
+    return sealed(&block)
   }
 
   private static func start(
     _ header: ExchangeBlock.Header, hasTraces: Bool, rows: Int, directory: [UInt8]
-  ) -> [UInt8] {
-    var block = ExchangeBlock.magic
-    block.append(word: 0)
-    block.append(varint: (header.isIdle ? 1 : 0) | (hasTraces ? 2 : 0))
-    block.append(varint: UInt64(UInt32(bitPattern: header.source)))
-    block.append(varint: UInt64(header.sourceCount))
-    block.append(word: UInt64(bitPattern: header.watermark))
-    block.append(text: header.version)
-    block.append(varint: UInt64(rows))
-    block += directory
+  ) -> ByteWriter {
+    var block = ByteWriter()
+    block.raw(ExchangeBlock.magic)
+    block.fixed(UInt64(0))
+    let flags: UInt8 = (header.isIdle ? 1 : 0) | (hasTraces ? 2 : 0)
+    block.number(flags)
+    block.number(UInt32(bitPattern: header.source))
+    block.count(header.sourceCount)
+    block.fixed(header.watermark)
+    block.text(header.version)
+    block.count(rows)
+    block.raw(directory)
     return block
   }
 
-  private static func seal(_ block: inout [UInt8]) {
-    let checksum = block.withUnsafeBufferPointer {
+  /// The whole block, with its checksum.
+  private static func sealed(_ block: inout ByteWriter) -> [UInt8] {
+    let checksum = block.bytes.withUnsafeBufferPointer {
       ExchangeBlock.checksum(UnsafeBufferPointer(rebasing: $0[ExchangeBlock.bodyStart...]))
     }
     withUnsafeBytes(of: checksum.littleEndian) { bytes in
-      for index in 0..<8 { block[4 + index] = bytes[index] }
+      for index in 0..<8 { block.bytes[4 + index] = bytes[index] }
     }
+    return block.bytes
   }
 
   private mutating func removeAll() {
     for place in columns.indices { columns[place].removeAll() }
-    times.removeAll(keepingCapacity: true)
-    watermarks.removeAll(keepingCapacity: true)
-    offsets.removeAll(keepingCapacity: true)
-    digests.removeAll(keepingCapacity: true)
-    traces.removeAll(keepingCapacity: true)
+    times.removeAll()
+    watermarks.removeAll()
+    offsets.removeAll()
+    digests.removeAll()
+    traces.removeAll()
     hasTraces = false
     (lastTime, lastOffset, lastWatermark, firstWatermark, rowCount) = (0, 0, 0, .min, 0)
   }

@@ -7,7 +7,7 @@ struct BlockReader {
   let rowCount: Int
   private let hasTraces: Bool
   private var reader: ByteReader
-  private var columns: [(name: UnsafeBufferPointer<UInt8>, type: ColumnType)] = []
+  private var columns: [(name: UnsafeRawBufferPointer, type: ColumnType)] = []
 
   /// Checks the block's envelope and reads its header.
   init(_ block: UnsafeBufferPointer<UInt8>) throws(ExchangeBlock.Damage) {
@@ -16,29 +16,29 @@ struct BlockReader {
     }
     guard block[3] == ExchangeBlock.magic[3] else { throw .unknownVersion(block[3]) }
     let body = UnsafeBufferPointer(rebasing: block[ExchangeBlock.bodyStart...])
-    var start = ByteReader(block, from: 4)
-    guard let checksum = try? start.word(), checksum == ExchangeBlock.checksum(body) else { throw .checksum }
+    let checksum = UnsafeRawBufferPointer(block).loadUnaligned(fromByteOffset: 4, as: UInt64.self)
+    guard UInt64(littleEndian: checksum) == ExchangeBlock.checksum(body) else { throw .checksum }
     try self.init(body: body)
   }
 
   private init(body: UnsafeBufferPointer<UInt8>) throws(ExchangeBlock.Damage) {
-    var reader = ByteReader(body)
-    do throws(ByteReader.Truncated) {
-      let flags = try reader.varint()
-      let source = try reader.varint()
-      let sourceCount = try reader.varint()
-      let watermark = Int64(bitPattern: try reader.word())
-      let version = try reader.take(try reader.count(upTo: 1 << 10))
-      let rows = try reader.varint()
+    var reader = ByteReader(UnsafeRawBufferPointer(body))
+    do throws(DamagedBytes) {
+      let flags = try reader.number()
+      let source = try reader.number()
+      let sourceCount = try reader.number()
+      let watermark = try reader.fixed()
+      let version = try reader.run(upTo: 1 << 10)
+      let rows = try reader.number()
       let columnCount = try reader.count(upTo: ExchangeBlock.columnLimit)
       for _ in 0..<columnCount {
-        let name = try reader.take(try reader.count(upTo: 1 << 10))
-        guard let type = try ExchangeBlock.type(&reader) else { throw ByteReader.Truncated() }
+        let name = try reader.run(upTo: 1 << 10)
+        guard let type = try ExchangeBlock.type(&reader) else { throw DamagedBytes("there is no such type") }
         columns.append((name, type))
       }
       guard source <= UInt64(Int32.max), sourceCount <= UInt64(Int32.max), source < sourceCount,
         rows <= UInt64(ExchangeBlock.rowLimit)
-      else { throw ByteReader.Truncated() }
+      else { throw DamagedBytes("a number is too large") }
       header = ExchangeBlock.Header(
         source: Int32(source), sourceCount: Int(sourceCount), watermark: watermark, isIdle: flags & 1 != 0,
         version: String(decoding: version, as: UTF8.self))
@@ -60,17 +60,17 @@ struct BlockReader {
   ) throws(ExchangeBlock.Damage) {
     guard rowCount > 0 else { return }
     let first = batch.count
-    do throws(ByteReader.Truncated) {
-      let outOfOrder = Int64(bitPattern: try reader.word())
-      let firstWatermark = Int64(bitPattern: try reader.word())
+    do throws(DamagedBytes) {
+      let outOfOrder = try reader.fixed()
+      let firstWatermark = try reader.fixed()
       let times = try readDifferences()
       try readWatermarks(times, firstWatermark, outOfOrder, given, first)
       let offsets = try readDifferences()
-      let digests = try reader.take(rowCount * SHA256.count)
+      let digests = try reader.raw(rowCount * SHA256.count)
       let headers = try readTraces()
       for row in 0..<rowCount {
         let start = row * SHA256.count
-        let digest = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(digests)[start..<(start + SHA256.count)])
+        let digest = UnsafeRawBufferPointer(rebasing: digests[start..<(start + SHA256.count)])
         let origin = EventOrigin(partition: header.source, offset: offsets[row])
         headers[row].withUnsafeBytes {
           batch.records.appendEvent(offset: offset, index: row, origin: origin, digest: digest, headers: $0)
@@ -92,7 +92,7 @@ struct BlockReader {
     guard reader.remaining == 0 else { throw .malformed("bytes follow its last column") }
   }
 
-  private mutating func readDifferences() throws(ByteReader.Truncated) -> [Int64] {
+  private mutating func readDifferences() throws(DamagedBytes) -> [Int64] {
     var values = [Int64](repeating: 0, count: rowCount)
     var last: Int64 = 0
     for row in 0..<rowCount {
@@ -104,7 +104,7 @@ struct BlockReader {
 
   private mutating func readWatermarks(
     _ times: [Int64], _ firstWatermark: Int64, _ outOfOrder: Int64, _ given: GivenTime, _ first: Int
-  ) throws(ByteReader.Truncated) {
+  ) throws(DamagedBytes) {
     var last = firstWatermark
     for row in 0..<rowCount {
       let expected = BlockWatermarks.expected(after: last, time: times[row], outOfOrder: outOfOrder)
@@ -113,11 +113,11 @@ struct BlockReader {
     }
   }
 
-  private mutating func readTraces() throws(ByteReader.Truncated) -> [[UInt8]] {
+  private mutating func readTraces() throws(DamagedBytes) -> [[UInt8]] {
     var headers = [[UInt8]](repeating: [], count: rowCount)
     guard hasTraces else { return headers }
     for row in 0..<rowCount {
-      let value = try reader.take(try reader.count(upTo: reader.remaining))
+      let value = try reader.run()
       guard !value.isEmpty else { continue }
       headers[row] = RecordBatch.encode(headers: [RecordBatch.Header(name: "traceparent", value: Array(value))])
     }
@@ -131,9 +131,9 @@ struct BlockReader {
     var cells = CellReading(type, arena)
     let scratch = arena.take(type.stride)
     let isWanted = target?.type == type
-    do throws(ByteReader.Truncated) {
+    do throws(DamagedBytes) {
       let hasGaps = try reader.byte() != 0
-      let states = hasGaps ? try reader.take(rowCount) : nil
+      let states = hasGaps ? try reader.raw(rowCount) : nil
       for row in 0..<rowCount {
         let state = states?[row] ?? CellState.value.rawValue
         guard state == CellState.value.rawValue else {
@@ -147,11 +147,7 @@ struct BlockReader {
         } else {
           cell = scratch
         }
-        do throws(CellReading.Problem) {
-          try cells.read(&reader, into: cell)
-        } catch {
-          throw ByteReader.Truncated()
-        }
+        try cells.read(&reader, into: cell)
       }
     } catch {
       throw .truncated

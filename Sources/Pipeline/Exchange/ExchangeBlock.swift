@@ -2,7 +2,7 @@ internal import Events
 
 /// A block of events on their way through an exchange, or only the news of how far their partition has come.
 ///
-/// The layout is in `docs/exchange-format.md`; it is little-endian, and counts are varints.
+/// The layout is in `docs/exchange-format.md`; it is little-endian, and counts are LEB128.
 enum ExchangeBlock {
   /// Most events of a block.
   static let rowLimit = 1_024
@@ -67,7 +67,7 @@ enum ExchangeBlock {
     }
   }
 
-  static func type(_ reader: inout ByteReader, depth: Int = 0) throws(ByteReader.Truncated) -> ColumnType? {
+  static func type(_ reader: inout ByteReader, depth: Int = 0) throws(DamagedBytes) -> ColumnType? {
     switch try reader.byte() {
     case 0: return .int
     case 1: return .uint

@@ -1,3 +1,5 @@
+internal import Events
+
 /// Event time behind an exchange: the smallest watermark of all partitions of the source that are expected to be heard of,
 /// less those that were declared idle. It is a function of the blocks in the exchange's log, and never moves back.
 public struct ExchangeClock: Sendable, Hashable {
@@ -75,23 +77,23 @@ extension ExchangeClock {
 
   /// The clock as bytes, for a snapshot: a format version, the watermark, and each partition of the source.
   public var encoded: [UInt8] {
-    var bytes: [UInt8] = [Self.format]
-    bytes.append(word: UInt64(bitPattern: watermark))
-    bytes.append(varint: UInt64(sources.count))
-    for source in sources {
-      bytes.append(source.isIdle ? 1 : 0)
-      bytes.append(word: UInt64(bitPattern: source.watermark))
-      bytes.append(signed: source.lastOffset)
+    var writer = ByteWriter()
+    writer.byte(Self.format)
+    writer.fixed(watermark)
+    writer.list(sources) { writer, source in
+      writer.flag(source.isIdle)
+      writer.fixed(source.watermark)
+      writer.signed(source.lastOffset)
     }
-    return bytes
+    return writer.bytes
   }
 
   /// The clock that was saved; `used` is how many of the bytes it takes.
   public init(_ bytes: [UInt8], used: inout Int) throws(DamagedState) {
     self.init()
-    let result = bytes.withUnsafeBufferPointer { buffer -> Result<(ExchangeClock, Int), DamagedState> in
+    let result = bytes.withUnsafeBytes { buffer -> Result<(ExchangeClock, Int), DamagedState> in
       var reader = ByteReader(buffer)
-      do throws(ByteReader.Truncated) {
+      do throws(DamagedBytes) {
         return .success((try Self.read(&reader), reader.position))
       } catch {
         return .failure(DamagedState())
@@ -100,13 +102,13 @@ extension ExchangeClock {
     (self, used) = try result.get()
   }
 
-  private static func read(_ reader: inout ByteReader) throws(ByteReader.Truncated) -> ExchangeClock {
+  private static func read(_ reader: inout ByteReader) throws(DamagedBytes) -> ExchangeClock {
     var clock = ExchangeClock()
-    guard try reader.byte() == format else { throw ByteReader.Truncated() }
-    clock.watermark = Int64(bitPattern: try reader.word())
+    guard try reader.byte() == format else { throw DamagedBytes("it is of another format") }
+    clock.watermark = try reader.fixed()
     for _ in 0..<(try reader.count(upTo: min(sourceLimit, reader.remaining))) {
       let isIdle = try reader.byte() != 0
-      let watermark = Int64(bitPattern: try reader.word())
+      let watermark = try reader.fixed()
       clock.sources.append(Source(watermark: watermark, isIdle: isIdle, lastOffset: try reader.signed()))
     }
     return clock

@@ -1,3 +1,5 @@
+internal import Events
+
 /// Puts state records and markers into the bytes that the state topic keeps, and takes them out again. The format is
 /// documented byte by byte in docs/state-format.md.
 public struct SnapshotCodec: Sendable, Hashable {
@@ -33,27 +35,29 @@ public struct SnapshotCodec: Sendable, Hashable {
 
   /// A marker's value.
   public func value(of marker: SnapshotMarker) -> [UInt8] {
-    var writer = FormWriter()
+    var writer = ByteWriter()
     marker.write(to: &writer)
     return seal(Self.markerKey, writer.bytes)
   }
 
   /// A state record's key in the topic.
   public func key(_ key: [UInt8], series: UInt32) -> [UInt8] {
-    var writer = FormWriter()
-    writer.number(Kind.state)
-    writer.number(series)
-    return writer.bytes + key
+    var writer = ByteWriter()
+    writer.byte(Kind.state)
+    writer.fixed(series)
+    writer.raw(key)
+    return writer.bytes
   }
 
   /// A state record's value in the topic, under its key there.
   public func seal(_ key: [UInt8], _ payload: [UInt8]) -> [UInt8] {
     let format = UInt8(format)
-    var writer = FormWriter()
-    writer.number(format)
-    writer.number(
+    var writer = ByteWriter()
+    writer.byte(format)
+    writer.fixed(
       key.withUnsafeBytes { key in payload.withUnsafeBytes { Self.checksum(format: format, key: key, payload: $0) } })
-    return writer.bytes + payload
+    writer.raw(payload)
+    return writer.bytes
   }
 
   /// It covers the key too: a value under another's key is damage.
@@ -89,7 +93,7 @@ public struct SnapshotCodec: Sendable, Hashable {
     switch kind {
     case Kind.marker:
       guard key.count == 1 else { throw damaged("its key is no marker's") }
-      guard let payload, let marker = SnapshotMarker(payload) else { throw damaged("it is no whole marker") }
+      guard let payload, let marker = try? SnapshotMarker(payload) else { throw damaged("it is no whole marker") }
       return .marker(marker)
     case Kind.state:
       guard key.count >= keyHead else { throw damaged("its key is too short") }

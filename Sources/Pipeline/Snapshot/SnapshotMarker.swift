@@ -55,40 +55,62 @@ extension SnapshotMarker {
 
 extension SnapshotMarker {
   /// The payload of a marker of format 1; see docs/state-format.md.
-  func write(to writer: inout FormWriter) {
-    writer.number(offset)
-    writer.number(sequence)
-    writer.number(series)
-    writer.number(seed.first)
-    writer.number(seed.second)
-    writer.number(partitionCount)
-    writer.number(recordCount)
-    writer.text(topic)
-    writer.number(UInt16(clamping: versions.count))
+  func write(to writer: inout ByteWriter) {
+    writer.fixed(offset)
+    writer.fixed(sequence)
+    writer.fixed(series)
+    writer.fixed(seed.first)
+    writer.fixed(seed.second)
+    writer.fixed(partitionCount)
+    writer.fixed(recordCount)
+    writer.name(topic)
+    writer.fixed(UInt16(clamping: versions.count))
     for (name, version) in versions.sorted(by: { $0.key < $1.key }).prefix(Int(UInt16.max)) {
-      writer.text(name)
-      writer.text(version)
+      writer.name(name)
+      writer.name(version)
     }
-    writer.run(header)
+    writer.fixed(UInt32(header.count))
+    writer.raw(header)
   }
 
-  /// nil: the payload is not that of a marker.
-  init?(_ payload: UnsafeRawBufferPointer) {
-    var reader = FormReader(payload)
-    guard let offset = reader.number(Int64.self), offset >= 0, let sequence = reader.number(Int64.self), sequence >= 0,
-      let series = reader.number(UInt32.self), let first = reader.number(UInt64.self),
-      let second = reader.number(UInt64.self), let partitionCount = reader.number(Int32.self), partitionCount > 0,
-      let recordCount = reader.number(Int64.self), recordCount >= 0, let topic = reader.text(),
-      let versionCount = reader.number(UInt16.self)
-    else { return nil }
-    var versions: [String: String] = [:]
-    for _ in 0..<versionCount {
-      guard let name = reader.text(), let version = reader.text() else { return nil }
-      versions[name] = version
+  init(_ payload: UnsafeRawBufferPointer) throws(DamagedBytes) {
+    var reader = ByteReader(payload)
+    offset = try reader.fixed()
+    sequence = try reader.fixed()
+    series = try reader.fixed(as: UInt32.self)
+    seed = HashSeed(first: try reader.fixed(as: UInt64.self), second: try reader.fixed(as: UInt64.self))
+    partitionCount = try reader.fixed(as: Int32.self)
+    recordCount = try reader.fixed()
+    guard offset >= 0, sequence >= 0, partitionCount > 0, recordCount >= 0 else {
+      throw DamagedBytes("a number makes no sense")
     }
-    guard let header = reader.run(), reader.isAtEnd, versions.count == Int(versionCount) else { return nil }
-    self.init(
-      offset: offset, sequence: sequence, series: series, seed: HashSeed(first: first, second: second), topic: topic,
-      partitionCount: partitionCount, versions: versions, recordCount: recordCount, header: header)
+    topic = try reader.name()
+    versions = [:]
+    let versionCount = Int(try reader.fixed(as: UInt16.self))
+    for _ in 0..<versionCount {
+      let name = try reader.name()
+      versions[name] = try reader.name()
+    }
+    guard versions.count == versionCount else { throw DamagedBytes("a version is named twice") }
+    header = Array(try reader.raw(Int(try reader.fixed(as: UInt32.self))))
+    try reader.end()
+  }
+}
+
+/// Names have two bytes for their length.
+extension ByteWriter {
+  /// At most 65,535 bytes of UTF-8: a longer one is cut, which names of topics and versions never are.
+  fileprivate mutating func name(_ name: String) {
+    let utf8 = Array(name.utf8.prefix(Int(UInt16.max)))
+    fixed(UInt16(utf8.count))
+    raw(utf8)
+  }
+}
+
+extension ByteReader {
+  fileprivate mutating func name() throws(DamagedBytes) -> String {
+    let utf8 = try raw(Int(try fixed(as: UInt16.self)))
+    guard let name = String(validating: utf8, as: UTF8.self) else { throw DamagedBytes("a name is not UTF-8") }
+    return name
   }
 }
