@@ -54,14 +54,16 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // Seeded random numbers, for every test that draws its input.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     tests("LockingTests", ["Locking"]),
     tests("TelemetryTests", ["Telemetry", "Locking"]),
-    tests("ConfigurationTests", ["Configuration"]),
-    tests("EventsTests", ["Events"]),
-    tests("ExpressionsTests", ["Expressions", "Events"]),
-    tests("TablesTests", ["Tables", "Events"]),
-    tests("AlertsTests", ["Alerts", "Events"], resources: [.copy("Golden")]),
-    tests("DetectionTests", ["Detection", "Expressions", "Events"]),
+    tests("ConfigurationTests", ["Configuration", "TestSupport"]),
+    tests("EventsTests", ["Events", "TestSupport"]),
+    tests("ExpressionsTests", ["Expressions", "Events", "TestSupport"]),
+    tests("TablesTests", ["Tables", "Events", "TestSupport"]),
+    tests("AlertsTests", ["Alerts", "Events", "TestSupport"], resources: [.copy("Golden")]),
+    tests("DetectionTests", ["Detection", "Expressions", "Events", "TestSupport"]),
     // A real Kafka for the tests that need one; a target, since several test targets do.
     .target(
       name: "KafkaTestSupport", dependencies: ["Kafka", "Locking"], path: "Tests/KafkaTestSupport",
@@ -82,7 +84,10 @@ let package = Package(
     tests("KafkaTests", ["Kafka", "KafkaTestSupport", "Locking"]),
     tests(
       "PipelineTests",
-      ["Pipeline", "Events", "Expressions", "Tables", "Detection", "Alerts", "Configuration", "Telemetry", "Locking"],
+      [
+        "Pipeline", "Events", "Expressions", "Tables", "Detection", "Alerts", "Configuration", "Telemetry", "Locking",
+        "TestSupport",
+      ],
       resources: [.copy("Fixtures")]),
     tests(
       "KafkaTransportTests",

@@ -1,5 +1,6 @@
 import Alerts
 import Events
+import TestSupport
 
 /// Records of any content: within the bounds and far beyond them.
 enum RandomRecord {

@@ -1,4 +1,5 @@
 import Events
+import TestSupport
 import Testing
 
 @testable import Detection
@@ -25,14 +26,7 @@ import Testing
   func cutsDoNotShowAtTheBoundOfState(_ seed: UInt64) throws {
     var given = ReferenceTests.makeCase(seed)
     var random = SeededRandom(seed)
-    // Distinct counts and texts hold memory of their own.
-    for place in given.rules.indices {
-      guard case .window(let span, var lets, let conditions) = given.rules[place].kind, random.once(in: 2) else {
-        continue
-      }
-      lets.append(RuleCatalogue.distinct(("s", { $0.scalar(6) }), nil))
-      given.rules[place].kind = .window(span, lets: lets, conditions: conditions)
-    }
+    given.addDistinctCounts(&random)
     let bytes = random.pick([1, 600, 2_000, 6_000])
     let counts = try compare(given, seed, stateBytes: bytes)
     if bytes <= 600 { #expect(counts.contains { $0.evicted > 0 || $0.refused > 0 }) }

@@ -1,4 +1,5 @@
 import Events
+import TestSupport
 import Testing
 
 @testable import Detection
@@ -10,6 +11,15 @@ import Testing
     var events: [TestEvent]
     var rules: [RuleSpec]
     var outOfOrder: Int64
+
+    /// Distinct counts of texts, which hold memory of their own, in some of the rules.
+    mutating func addDistinctCounts(_ random: inout SeededRandom) {
+      for place in rules.indices {
+        guard case .window(let span, var lets, let conditions) = rules[place].kind, random.once(in: 2) else { continue }
+        lets.append(RuleCatalogue.distinct(("s", { $0.scalar(6) }), nil))
+        rules[place].kind = .window(span, lets: lets, conditions: conditions)
+      }
+    }
   }
 
   static func makeCase(_ seed: UInt64) -> Case {

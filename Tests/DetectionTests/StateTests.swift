@@ -1,4 +1,5 @@
 import Events
+import TestSupport
 import Testing
 
 @testable import Detection
@@ -38,13 +39,7 @@ import Testing
   func alsoAtTheBoundOfState(_ seed: UInt64) throws {
     var given = Self.makeCase(seed)
     var random = SeededRandom(seed)
-    for place in given.rules.indices {
-      guard case .window(let span, var lets, let conditions) = given.rules[place].kind, random.once(in: 2) else {
-        continue
-      }
-      lets.append(RuleCatalogue.distinct(("s", { $0.scalar(6) }), nil))
-      given.rules[place].kind = .window(span, lets: lets, conditions: conditions)
-    }
+    given.addDistinctCounts(&random)
     try check(given, seed, Bounds(stateBytes: random.pick([1, 600, 2_000, 6_000])))
   }
 

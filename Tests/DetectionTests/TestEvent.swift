@@ -1,4 +1,5 @@
 import Events
+import TestSupport
 
 /// One event of a test stream: what is written to JSON, and what the reference model reads.
 struct TestEvent {

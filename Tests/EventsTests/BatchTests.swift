@@ -1,4 +1,5 @@
 import Events
+import TestSupport
 import Testing
 
 /// Many records at a time: what a batch holds does not depend on where it was cut, nor on what the decoder saw before.

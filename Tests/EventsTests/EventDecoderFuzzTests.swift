@@ -1,4 +1,5 @@
 import Events
+import TestSupport
 import Testing
 
 /// Random and broken documents: the decoder agrees with the reference about what is JSON and what a field holds.

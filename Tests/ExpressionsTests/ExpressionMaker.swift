@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Random expressions that are mostly of the right types, over the columns of `SampleFrame`, with an operation for every
 /// kernel and every function.
 struct ExpressionMaker {

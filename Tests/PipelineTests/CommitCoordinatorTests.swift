@@ -1,4 +1,5 @@
 import Events
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -166,7 +167,7 @@ import Testing
   /// A log of what was committed, with commits that fail before or after they took effect: whatever happens, each output
   /// stands in it once and in order.
   @Test(arguments: 0..<200) func everyOutputIsWrittenOnce(seed: Int) {
-    var random = SeededRandom(seed: UInt64(seed))
+    var random = SeededRandom(UInt64(seed))
     var coordinator = CommitCoordinator(unsettledBytes: 1_000_000)
     let partitions = [first, second, PartitionID("t", 2)]
     var written: [PartitionID: [Int64]] = [:]

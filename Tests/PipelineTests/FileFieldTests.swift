@@ -1,5 +1,6 @@
 import Events
 import Expressions
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -127,7 +128,7 @@ import Testing
 
   /// Any acyclic graph of derived fields is put into order.
   @Test func randomGraphsAreOrdered() throws {
-    var random = FileRandom(7)
+    var random = SeededRandom(7)
     for _ in 0..<20 {
       let count = Int.random(in: 2...12, using: &random)
       let rank = (0..<count).shuffled(using: &random)

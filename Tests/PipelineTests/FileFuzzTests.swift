@@ -1,4 +1,5 @@
 import Configuration
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -12,7 +13,7 @@ import Testing
     "/~2", "{{", "}}", "usd", "rates[", "0", "-1", "999999999999d",
   ]
 
-  private func damaged(_ bytes: [UInt8], _ random: inout FileRandom) -> [UInt8] {
+  private func damaged(_ bytes: [UInt8], _ random: inout SeededRandom) -> [UInt8] {
     var bytes = bytes
     for _ in 0..<Int.random(in: 1...4, using: &random) {
       let place = Int.random(in: 0...bytes.count, using: &random)
@@ -34,7 +35,7 @@ import Testing
 
   @Test(arguments: 0..<8)
   func damagedFilesNeverTrap(_ seed: UInt64) throws {
-    var random = FileRandom(seed)
+    var random = SeededRandom(seed)
     let files = try FileShippedTests.names.map { try FileSupport.bytes("pipelines/\($0).yaml") }
     var refused = 0
     for round in 0..<250 {

@@ -4,6 +4,7 @@ import Events
 import Foundation
 import Tables
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -94,7 +95,7 @@ import Testing
   }
 
   func records(_ count: Int, seed: UInt64) -> [Record] {
-    var random = SeededRandom(seed: seed)
+    var random = SeededRandom(seed)
     var time = 1_767_225_600_000
     return (0..<count).map { _ in
       time += Int.random(in: 0...1_500, using: &random)
@@ -127,23 +128,14 @@ import Testing
   }
 
   func append(_ record: Record, offset: Int, to batch: RecordBatch) {
-    let headers = RecordBatch.encode(headers: record.headers)
-    (record.key ?? []).withUnsafeBytes { key in
-      (record.value ?? []).withUnsafeBytes { value in
-        headers.withUnsafeBytes { headers in
-          batch.append(
-            offset: Int64(offset), timestamp: -1, key: record.key == nil ? nil : key,
-            value: record.value == nil ? nil : value, headers: headers)
-        }
-      }
-    }
+    batch.append(offset: Int64(offset), key: record.key, value: record.value, headers: record.headers)
   }
 
   /// The pairs of a run over records from `from` on, in batches of random sizes.
   func run(
     _ task: PartitionTask, _ records: [Record], from: Int = 0, to end: Int? = nil, seed: UInt64
   ) -> [Pair] {
-    var random = SeededRandom(seed: seed)
+    var random = SeededRandom(seed)
     var pairs: [Pair] = []
     var next = from
     var now: Int64 = 0
@@ -172,7 +164,7 @@ import Testing
   @Test(arguments: 0..<30) func aRestartGoesOnAsIfNothingHadBeen(seed: Int) throws {
     let records = records(900, seed: UInt64(seed))
     let undisturbed = run(task(), records, seed: 1).flatMap(\.outputs)
-    var random = SeededRandom(seed: UInt64(seed) &+ 77)
+    var random = SeededRandom(UInt64(seed) &+ 77)
     var outputs: [Output] = []
     var start = PartitionTask.Start(offset: 0, committed: 0)
     var stops = (0..<3).map { _ in Int.random(in: 1..<900, using: &random) }.sorted()
@@ -183,9 +175,7 @@ import Testing
       guard let last = pairs.last else { continue }
       let committed = Position(offset: last.position.offset, metadata: last.position.metadata)
       #expect(committed == last.position)
-      start = PartitionTask.Start(
-        offset: committed.replay?.offset ?? committed.offset, committed: committed.offset, sequence: committed.sequence,
-        largest: committed.replay?.largest ?? .min)
+      start = PartitionTask.Start(committed)
     }
     #expect(outputs == undisturbed)
   }
@@ -228,11 +218,7 @@ import Testing
   @Test func aTimeInTheFutureIsADeadLetter() throws {
     let task = task()
     let value = Array("{\"ts\":4102444800000,\"to\":\"m1\",\"amount\":\"1.00\"}".utf8)
-    value.withUnsafeBytes { value in
-      [UInt8(1)].withUnsafeBytes { key in
-        task.records.append(offset: 0, timestamp: 1_767_225_600_000, key: key, value: value)
-      }
-    }
+    task.records.append(offset: 0, timestamp: 1_767_225_600_000, key: [1], value: value)
     let output = try #require(task.process(now: 0)?.outputs.first)
     #expect(output.headers.contains { $0.name == "tocsin-reason" && $0.value == Array("time_in_future".utf8) })
     #expect(task.watermark == .min)

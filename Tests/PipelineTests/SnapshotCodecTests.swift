@@ -1,4 +1,5 @@
 import Events
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -42,7 +43,7 @@ import Testing
   }
 
   @Test(arguments: 0..<50) func markersComeBack(seed: Int) throws {
-    var random = SeededRandom(seed: UInt64(seed))
+    var random = SeededRandom(UInt64(seed))
     let marker = marker(&random)
     guard case .marker(let found) = try read(SnapshotCodec.markerKey, SnapshotCodec().value(of: marker)) else {
       Issue.record("a marker is a marker")
@@ -52,7 +53,7 @@ import Testing
   }
 
   @Test(arguments: 0..<50) func stateComesBack(seed: Int) throws {
-    var random = SeededRandom(seed: UInt64(seed))
+    var random = SeededRandom(UInt64(seed))
     let codec = SnapshotCodec()
     let (own, payload) = (bytes(60, &random), bytes(2_000, &random))
     let series = UInt32.random(in: 0...UInt32.max, using: &random)
@@ -78,7 +79,7 @@ import Testing
 
   /// One changed byte anywhere, and the record is refused.
   @Test(arguments: 0..<20) func damageIsSeen(seed: Int) throws {
-    var random = SeededRandom(seed: UInt64(seed))
+    var random = SeededRandom(UInt64(seed))
     let codec = SnapshotCodec()
     let stateKey = codec.key([1, 2, 3], series: 5)
     let records = [
@@ -101,7 +102,7 @@ import Testing
   }
 
   @Test func anythingElseIsRefusedAndNeverTraps() {
-    var random = SeededRandom(seed: 4)
+    var random = SeededRandom(4)
     for _ in 0..<3_000 {
       let keys: [[UInt8]] = [[1], [2, 0, 0, 0, 0, 7], bytes(8, &random)]
       let key = keys.randomElement(using: &random) ?? []

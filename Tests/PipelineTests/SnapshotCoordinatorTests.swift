@@ -1,5 +1,6 @@
 import Detection
 import Events
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -144,7 +145,7 @@ import Testing
   /// Partitions that read, commit, are cut, go and come back, with writes that fail with and without effect. What the store
   /// holds is always a cut that a commit covered, a partition's cuts come in order, and none is lost while it is held.
   @Test(arguments: 0..<300) func anyOrderOfEventsKeepsTheRules(seed: Int) {
-    var random = SeededRandom(seed: UInt64(seed))
+    var random = SeededRandom(UInt64(seed))
     var coordinator = SnapshotCoordinator(timing: SnapshotCoordinator.Timing(every: 5 * Self.second))
     struct Model {
       var reached: Int64 = 0

@@ -3,6 +3,7 @@ import Dispatch
 import Events
 import Locking
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -46,7 +47,7 @@ import Testing
   @Test(arguments: 0..<8) func aRestartFromASnapshotGoesOnAsIfNothingHadBeen(seed: Int) throws {
     let records = tests.records(900, seed: UInt64(seed))
     let undisturbed = tests.run(tests.task(), records, seed: 1).flatMap(\.outputs)
-    var random = SeededRandom(seed: UInt64(seed) &+ 177)
+    var random = SeededRandom(UInt64(seed) &+ 177)
     let store = MemorySnapshotStore()
     var outputs: [Output] = []
     var committed: Position?

@@ -1,4 +1,5 @@
 import Events
+import TestSupport
 import Testing
 
 @testable import Tables
@@ -75,7 +76,7 @@ import Testing
 
   /// Random cells, written with every way of quoting, read back.
   @Test func readsWhatAReferenceWriterWrote() throws {
-    var random = SeededGenerator(seed: 11)
+    var random = SeededRandom(11)
     let alphabet = Array("ab,\"\n é;")
     for _ in 0..<100 {
       var expected: [String: [Scalar]] = [:]
@@ -147,7 +148,7 @@ import Testing
   /// Bytes changed, cut and doubled at random: a list loads or is refused with a place in it, and nothing else happens.
   @Test func survivesAnyBytes() throws {
     let directory = try TemporaryDirectory()
-    var random = SeededGenerator(seed: 5)
+    var random = SeededRandom(5)
     for (format, key, text) in Self.lists {
       let hasColumns = format == .csv || format == .ndjson
       for _ in 0..<700 {
@@ -171,7 +172,7 @@ import Testing
     }
   }
 
-  private func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
+  private func mutate(_ bytes: inout [UInt8], _ random: inout SeededRandom) {
     guard !bytes.isEmpty else { return }
     let place = Int.random(in: 0..<bytes.count, using: &random)
     switch Int.random(in: 0..<4, using: &random) {

@@ -1,4 +1,5 @@
 import Events
+import TestSupport
 import Testing
 
 @testable import Tables
@@ -7,7 +8,7 @@ import Testing
   /// Random keys, many of them alike, with whole and with starved fingerprints, against a dictionary.
   @Test(arguments: [UInt32.max, 3, 0])
   func isADictionary(_ mask: UInt32) {
-    var random = SeededGenerator(seed: UInt64(mask) + 1)
+    var random = SeededRandom(UInt64(mask) + 1)
     let index = TableIndex(seed: HashSeed(first: 1, second: 2), fingerprintMask: mask)
     var reference: [[UInt8]: Int32] = [:]
     func key() -> [UInt8] {
@@ -28,7 +29,7 @@ import Testing
 
   /// A batch of rows is looked up as row after row is, whatever is selected, and rows without a value get -1.
   @Test func findsABatch() throws {
-    var random = SeededGenerator(seed: 9)
+    var random = SeededRandom(9)
     let table = try load((0..<500).map { "key\($0)" }.joined(separator: "\n"), .text)
     let texts = (0..<300).map { _ in Array("key\(Int.random(in: 0..<1000, using: &random))".utf8) }
     let arena = TextArena()

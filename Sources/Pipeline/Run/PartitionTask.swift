@@ -34,6 +34,14 @@ public final class PartitionTask {
       self.sequence = sequence
       self.largest = largest
     }
+
+    /// Where what was committed is taken up without stored state: at the place from which a replay rebuilds every window.
+    public init(_ committed: Position) {
+      self.init(
+        offset: committed.replay?.offset ?? committed.offset, committed: committed.offset, sequence: committed.sequence,
+        largest: committed.replay?.largest ?? .min)
+      active = committed.active
+    }
   }
 
   /// Nanoseconds between two looks at what a restart would need.

@@ -143,9 +143,7 @@ public struct Recovery: Sendable, Hashable {
   private static func replay(
     _ facts: Facts, _ committed: Position, _ notes: inout [Note]
   ) -> PartitionTask.Start {
-    var start = PartitionTask.Start(
-      offset: committed.replay?.offset ?? committed.offset, committed: committed.offset,
-      sequence: committed.sequence, largest: committed.replay?.largest ?? .min)
+    var start = PartitionTask.Start(committed)
     if committed.replay == nil, committed.offset > facts.low {
       notes.append(.groupSetByHand(offset: committed.offset))
       start.isTrimmed = true

@@ -1,5 +1,6 @@
 import Detection
 import Events
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -41,11 +42,8 @@ import Testing
     var offset: Int64 = 5
     for _ in 0..<count {
       offset += Int64.random(in: 1...4, using: &random)
-      let headers =
-        Bool.random(using: &random) ? RecordBatch.encode(headers: [.init(name: "traceparent", value: [1, 2, 3])]) : []
-      Array(value(&random).utf8).withUnsafeBytes { value in
-        headers.withUnsafeBytes { records.append(offset: offset, timestamp: 0, key: nil, value: value, headers: $0) }
-      }
+      let headers = Bool.random(using: &random) ? [RecordBatch.Header(name: "traceparent", value: [1, 2, 3])] : []
+      records.append(offset: offset, key: nil, value: Array(value(&random).utf8), headers: headers)
     }
     let decoder = EventDecoder(schema: schema, maximumRecordBytes: 1 << 20)
     decoder.decode(batch)
@@ -91,7 +89,7 @@ import Testing
   }
 
   @Test(arguments: 0..<40) func whatGoesInComesOut(seed: Int) throws {
-    var random = SeededRandom(seed: UInt64(seed))
+    var random = SeededRandom(UInt64(seed))
     let (batch, decoder) = Self.batch([0, 1, 5, 300].randomElement(using: &random) ?? 1, &random)
     let outOfOrder: Int64 = [0, 5_000_000_000, Int64.max].randomElement(using: &random) ?? 0
     var builder = BlockBuilder(schema: Self.schema, slots: Array(1..<9), outOfOrder: outOfOrder)
@@ -120,7 +118,7 @@ import Testing
   /// A byte that changed on the way is found; and where the checksum is made to match, the rest is an error or a block, never
   /// a trap.
   @Test(arguments: 0..<60) func damageIsAnError(seed: Int) throws {
-    var random = SeededRandom(seed: UInt64(seed) + 1_000)
+    var random = SeededRandom(UInt64(seed) + 1_000)
     let (batch, decoder) = Self.batch(20, &random)
     var builder = BlockBuilder(schema: Self.schema, slots: Array(1..<9), outOfOrder: 1_000)
     for row in batch.decoded.indices { builder.append(batch, row: row, watermark: batch.times[row] - 1_000) }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -25,7 +26,7 @@ import Testing
   }
 
   @Test(arguments: 0..<30) func itIsSavedWhole(seed: Int) throws {
-    var random = SeededRandom(seed: UInt64(seed))
+    var random = SeededRandom(UInt64(seed))
     var clock = ExchangeClock()
     clock.expect(Int.random(in: 1...40, using: &random))
     var last = Int64.min

@@ -4,6 +4,7 @@ import Events
 import Foundation
 import Tables
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -120,7 +121,7 @@ struct ExchangeWorld {
     plan = try Self.plan()
     topology = Topology(plan)
     counts = ExchangeCounts(source: partitions, exchanges: topology.exchanges.map { $0.partitions ?? partitions })
-    random = SeededRandom(seed: seed)
+    random = SeededRandom(seed)
     sources = (0..<partitions).map { partition in records.filter { $0.partition == partition } }
     exchanges = counts.exchanges.map { Array(repeating: [], count: $0) }
     sourceTasks = []
@@ -135,13 +136,7 @@ struct ExchangeWorld {
   }
 
   private func makeTask(_ partition: PartitionID, _ committed: Position?) -> PartitionTask {
-    var start = PartitionTask.Start(offset: 0, committed: 0)
-    if let committed {
-      start = PartitionTask.Start(
-        offset: committed.replay?.offset ?? committed.offset, committed: committed.offset,
-        sequence: committed.sequence, largest: committed.replay?.largest ?? .min)
-      start.active = committed.active
-    }
+    let start = committed.map { PartitionTask.Start($0) } ?? PartitionTask.Start(offset: 0, committed: 0)
     if !versions.isEmpty {
       let earlier = Dictionary(uniqueKeysWithValues: versions.map { ($0.id, $0) })
       return PartitionTask(
@@ -170,7 +165,7 @@ struct ExchangeWorld {
         deaths -= 1
         kill()
       }
-      if changes, Int.random(in: 0..<10, using: &random) == 0 { offer() }
+      if changes, Int.random(in: 0..<5, using: &random) == 0 { offer() }
     }
     // All are quiet for so long that nobody waits for anybody.
     for _ in 0..<(idleAtEnd ? 3 : 1) {
@@ -224,13 +219,8 @@ struct ExchangeWorld {
     for offset in next..<min(sources[partition].count, next + size) {
       let record = sources[partition][offset]
       let headers = record.trace.map { [RecordBatch.Header(name: "traceparent", value: Array($0.utf8))] } ?? []
-      Array(record.card.utf8).withUnsafeBytes { key in
-        Array(record.value.utf8).withUnsafeBytes { value in
-          RecordBatch.encode(headers: headers).withUnsafeBytes {
-            task.records.append(offset: Int64(offset), timestamp: -1, key: key, value: value, headers: $0)
-          }
-        }
-      }
+      task.records.append(
+        offset: Int64(offset), key: Array(record.card.utf8), value: Array(record.value.utf8), headers: headers)
     }
     if let pair = task.process(now: now) { commit(pair, source: partition) }
   }
@@ -239,9 +229,7 @@ struct ExchangeWorld {
     let task = exchangeTasks[number][place].task
     let size = [1, 2, 5, 16].randomElement(using: &random) ?? 1
     for message in exchanges[number][place].lazy.filter({ $0.offset >= task.nextOffset }).prefix(size) {
-      message.value.withUnsafeBytes {
-        task.records.append(offset: message.offset, timestamp: -1, key: nil, value: $0)
-      }
+      task.records.append(offset: message.offset, key: nil, value: message.value)
     }
     let before = task.watermark
     let pair = task.process(now: now)
@@ -296,11 +284,7 @@ struct ExchangeWorld {
       start: PartitionTask.Start(offset: 0, committed: 0), productVersion: "0", registry: MetricsRegistry())
     var outputs: [Output] = []
     for (offset, record) in records.enumerated() {
-      Array(record.card.utf8).withUnsafeBytes { key in
-        Array(record.value.utf8).withUnsafeBytes { value in
-          task.records.append(offset: Int64(offset), timestamp: -1, key: key, value: value)
-        }
-      }
+      task.records.append(offset: Int64(offset), key: Array(record.card.utf8), value: Array(record.value.utf8))
       if task.records.isFull || offset == records.count - 1 { outputs += task.process(now: 0)?.outputs ?? [] }
     }
     return outputs
@@ -310,7 +294,7 @@ struct ExchangeWorld {
 
   /// Events whose times rise but for a jitter; `lateOnes`: some lie far behind.
   static func records(_ count: Int, partitions: Int, lateOnes: Bool, traces: Bool = false, seed: UInt64) -> [Record] {
-    var random = SeededRandom(seed: seed)
+    var random = SeededRandom(seed)
     var time = 1_767_225_600_000
     return (0..<count).map { number in
       time += Int.random(in: 0...900, using: &random)

@@ -4,6 +4,7 @@ import Events
 import Foundation
 import Tables
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -52,7 +53,7 @@ import Testing
   private func undisturbed(
     _ records: [PartitionTaskTests.Record], _ activations: [Int64: VersionID], seed: UInt64
   ) throws -> [Output] {
-    var random = SeededRandom(seed: seed)
+    var random = SeededRandom(seed)
     let byID = Dictionary(uniqueKeysWithValues: versions.map { ($0.id, $0) })
     let first = try #require(activations[0].flatMap { byID[$0] })
     let task = task(PartitionTask.Start(offset: 0, committed: 0), newest: first)
@@ -75,7 +76,7 @@ import Testing
   /// has the versions at the same offsets.
   @Test(arguments: 0..<40) func changesAndRestarts(seed: Int) throws {
     let records = base.records(900, seed: UInt64(seed))
-    var random = SeededRandom(seed: UInt64(seed) &+ 1_000)
+    var random = SeededRandom(UInt64(seed) &+ 1_000)
     var activations: [Int64: VersionID] = [:]
     var outputs: [Output] = []
     var start = PartitionTask.Start(offset: 0, committed: 0)
@@ -110,10 +111,7 @@ import Testing
       let committed = Position(offset: last.position.offset, metadata: last.position.metadata)
       #expect(committed == last.position)
       #expect(committed.metadata.utf8.count < 2_500)
-      start = PartitionTask.Start(
-        offset: committed.replay?.offset ?? committed.offset, committed: committed.offset, sequence: committed.sequence,
-        largest: committed.replay?.largest ?? .min)
-      start.active = committed.active
+      start = PartitionTask.Start(committed)
     }
     #expect(activations.count > 1)
     let expected = try undisturbed(records, activations, seed: UInt64(seed))

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -75,7 +76,7 @@ import Testing
   }
 
   @Test(arguments: 0..<40 as Range<UInt64>) func againstTheModel(_ seed: UInt64) throws {
-    var random = FileRandom(seed)
+    var random = SeededRandom(seed)
     var ledger = VersionLedger()
     var model = Model()
     var offset: Int64 = 0
@@ -107,7 +108,7 @@ import Testing
   }
 
   @Test func mutated() throws {
-    var random = FileRandom(3)
+    var random = SeededRandom(3)
     var ledger = VersionLedger()
     for place in 0..<5 { _ = ledger.activate(Self.ids[place], at: Int64(place * 1_000)) }
     for _ in 0..<3_000 {
@@ -189,7 +190,7 @@ import Testing
 
   /// Runs over a partition with restarts and offers at random: each record is worked on by the same version whenever it is read.
   @Test(arguments: 0..<60 as Range<UInt64>) func restarts(_ seed: UInt64) throws {
-    var random = FileRandom(seed)
+    var random = SeededRandom(seed)
     var versions: [Int64: VersionID] = [:]
     var (committed, word, replay) = (Int64(0), "", Int64(0))
     var newest = ids[0]

@@ -2,17 +2,18 @@ import Detection
 import Events
 import Foundation
 import Tables
+import TestSupport
 import Testing
 
 @testable import Pipeline
 
 /// How the contents of a version are kept.
 @Suite struct VersionRecordsTests {
-  private func bytes(_ count: Int, _ random: inout FileRandom) -> [UInt8] {
+  private func bytes(_ count: Int, _ random: inout SeededRandom) -> [UInt8] {
     (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &random) }
   }
 
-  private func content(_ random: inout FileRandom) -> VersionContent {
+  private func content(_ random: inout SeededRandom) -> VersionContent {
     let sizes = [0, 1, 300, VersionRecord.chunkSize - 1, VersionRecord.chunkSize, VersionRecord.chunkSize * 2 + 17]
     var content = VersionContent(pipeline: bytes(sizes.randomElement(using: &random) ?? 0, &random))
     for number in 0..<Int.random(in: 0...3, using: &random) {
@@ -29,7 +30,7 @@ import Testing
   }
 
   @Test(arguments: 0..<12 as Range<UInt64>) func thereAndBack(_ seed: UInt64) throws {
-    var random = FileRandom(seed)
+    var random = SeededRandom(seed)
     let content = content(&random)
     let records = content.records()
     #expect(records.allSatisfy { ($0.value?.count ?? 0) <= VersionRecord.chunkSize || $0 == records.last })
@@ -67,7 +68,7 @@ import Testing
   }
 
   @Test func whatIsMissingOrWrongIsSaid() throws {
-    var random = FileRandom(9)
+    var random = SeededRandom(9)
     let content = VersionContent(pipeline: bytes(VersionRecord.chunkSize + 5, &random))
     let records = content.records()
     let id = content.manifest.id
@@ -89,7 +90,7 @@ import Testing
   }
 
   @Test(arguments: 0..<8 as Range<UInt64>) func mutatedManifests(_ seed: UInt64) throws {
-    var random = FileRandom(seed)
+    var random = SeededRandom(seed)
     let manifest = content(&random).manifest
     for _ in 0..<400 {
       var bytes = manifest.bytes
