@@ -15,7 +15,7 @@ enum ExchangeBlock {
 
   private static let hasher = KeyHasher(seed: KeyHasher.fixedSeed("tocsin exchange block"))
 
-  /// Not the CRC-32C of the state topic: this is worked out at both ends for every event, and is nearly four times as fast.
+  /// Not the CRC-32C of the state topic: it is worked out at both ends for every event, and nearly four times as fast.
   static func checksum(_ body: UnsafeBufferPointer<UInt8>) -> UInt64 { hasher.hash(body).low }
 
   /// What a block says besides its events.
