@@ -4,18 +4,12 @@ internal import Locking
 internal import Pipeline
 internal import Telemetry
 
-/// Keeps the contents of versions in the compacted topic `<group>.versions` (the group is the pipeline's name unless it is set): manifests in partition 0, which is small and
-/// read as a whole, chunks of files in partition 1. Keys follow from the contents, so writing something twice changes nothing.
+/// Keeps the contents of versions in the compacted topic `<group>.versions` (the group is the pipeline's name unless it is
+/// set): manifests in partition 0, which is small and read as a whole, chunks of files in partition 1. Keys follow from the
+/// contents, so writing something twice changes nothing.
 final class KafkaVersionStore: Sendable {
-  /// What is known of the topic.
-  private struct State {
-    /// Where the chunks of a file begin or a little before, by the file's hash.
-    var places: [String: Int64] = [:]
-    var isRead = false
-  }
-
-  private static let manifests: Int32 = 0
-  private static let chunks: Int32 = 1
+  static let manifests: Int32 = 0
+  static let chunks: Int32 = 1
   /// The header in which a manifest says from where on the chunks of its files are to be found.
   private static let placeHeader = "chunks-from"
   /// Milliseconds for one question.
@@ -25,11 +19,12 @@ final class KafkaVersionStore: Sendable {
 
   /// The topic's name.
   let topic: String
-  private let settings: ClientSettings
+  let settings: ClientSettings
   private let makesTopic: Bool
   private let isStopped: @Sendable () -> Bool
-  private let state = Lock(State())
-  private let log = Logger(module: "Kafka")
+  /// Where the chunks of a file begin or a little before, by the file's hash.
+  private let places = Lock<[String: Int64]>([:])
+  let log = Logger(module: "Kafka")
 
   /// - Parameter makesTopic: whether the topic is made where it is missing; else that is an error.
   init(settings: ClientSettings, makesTopic: Bool, isStopped: @escaping @Sendable () -> Bool) {
@@ -90,33 +85,56 @@ final class KafkaVersionStore: Sendable {
 
   // MARK: Writing
 
+  /// What came of keeping a version.
+  struct Publication: Sendable, Hashable {
+    /// Whether its manifest was not there.
+    var isNew = false
+    /// Whether another process may be about to remove what was found of it: it has to be kept once more a little later.
+    var isAtRisk = false
+  }
+
   /// Keeps a version, and reads it back.
   ///
-  /// - Parameter isTrusting: whether one whose manifest is there is taken to be there: whoever wrote it has read it back.
-  func publish(_ content: VersionContent, isTrusting: Bool = false) throws(PipelineFailure) {
-    let id = content.manifest.id
+  /// - Parameter isTrusting: whether one whose manifest was written lately is taken to be there: whoever wrote it has read it
+  ///   back.
+  func publish(_ content: VersionContent, isTrusting: Bool = false) throws(PipelineFailure) -> Publication {
+    let manifest = content.manifest
+    var publication = Publication()
     try retrying { () throws(KafkaError) in
-      if isTrusting || !self.state.withLock({ $0.isRead }) {
-        let isThere = try self.readManifests()[id] != nil
-        if isTrusting, isThere { return }
+      let found = try self.readManifests()
+      let now = Self.now
+      publication.isNew = found[manifest.id] == nil
+      if isTrusting, let there = found[manifest.id], now - there.written < VersionCleaning.margin / 2 {
+        if now - there.written > VersionCleaning.renewal { try self.renew(manifest) }
+        return
       }
-      try self.write(content, known: self.state.withLock { $0.places })
-      if try self.contents(of: [id])[id] == nil {
+      publication.isAtRisk = Self.cleaning(found).isAtRisk(manifest)
+      try self.write(content, known: self.places.withLock { $0 })
+      if try self.contents(of: [manifest.id])[manifest.id] == nil {
         // Chunks that were there are gone.
         try self.write(content, known: [:])
-        guard try self.contents(of: [id])[id] != nil else {
+        guard try self.contents(of: [manifest.id])[manifest.id] != nil else {
           throw KafkaError(
-            code: .fatal, class: .fatal, message: "topic `\(self.topic)`: version \(id) can't be read back")
+            code: .fatal, class: .fatal, message: "topic `\(self.topic)`: version \(manifest.id) can't be read back")
         }
       }
     }
+    return publication
+  }
+
+  /// Milliseconds since 1970.
+  static var now: Int64 { Int64(time(nil)) * 1_000 }
+
+  /// A producer of records, each of which is waited for.
+  func makeProducer(_ properties: [String: String] = [:]) throws(KafkaError) -> KafkaProducer {
+    var configuration = settings.producer.merging(properties)
+    configuration["transactional.id"] = nil
+    configuration["transaction.timeout.ms"] = nil
+    return try KafkaProducer(configuration)
   }
 
   private func write(_ content: VersionContent, known: [String: Int64]) throws(KafkaError) {
-    var configuration = settings.producer
-    configuration["transactional.id"] = nil
-    configuration["transaction.timeout.ms"] = nil
-    let producer = try KafkaProducer(configuration)
+    let producer = try makeProducer()
     defer { producer.destroy() }
     let records = content.records(known: Set(known.keys))
     var places = known
@@ -125,15 +143,28 @@ final class KafkaVersionStore: Sendable {
       guard case .chunk(let hash, _)? = VersionKey(record.key) else { continue }
       places[hash] = min(places[hash] ?? offset, offset)
     }
-    guard let manifest = records.last else { return }
-    let first = content.manifest.blobs.compactMap { places[$0.hash] }.min() ?? 0
-    _ = try send(manifest, to: Self.manifests, [KafkaHeader(Self.placeHeader, Array("\(first)".utf8))], producer)
     let written = places
-    state.withLock { $0.places.merge(written) { $1 } }
+    self.places.withLock { $0.merge(written) { $1 } }
+    try write(content.manifest, producer)
+  }
+
+  /// Writes a manifest, with the place from which on its chunks are found.
+  func write(_ manifest: VersionManifest, _ producer: KafkaProducer) throws(KafkaError) {
+    let places = places.withLock { $0 }
+    let first = manifest.blobs.map { places[$0.hash] ?? 0 }.min() ?? 0
+    let headers = [KafkaHeader(Self.placeHeader, Array("\(first)".utf8))]
+    _ = try send(VersionRecord(manifest), to: Self.manifests, headers, producer)
+  }
+
+  /// Files that were taken away are written again when they are wanted.
+  func forgetPlaces(of hashes: some Sequence<String>) {
+    places.withLock { places in
+      for hash in hashes { places[hash] = nil }
+    }
   }
 
   /// Writes one record and waits for it: what it is for must not overtake it.
-  private func send(
+  func send(
     _ record: VersionRecord, to partition: Int32, _ headers: [KafkaHeader], _ producer: KafkaProducer
   ) throws(KafkaError) -> Int64 {
     try producer.produce(topic: topic, partition: partition, key: record.key, value: record.value, headers: headers)
@@ -154,10 +185,13 @@ final class KafkaVersionStore: Sendable {
     guard !found.isEmpty else { return [:] }
     var assembly = VersionAssembly(found.values.map(\.manifest))
     let first = found.values.map(\.place).min() ?? 0
-    try forEach(Self.chunks, from: first) { assembly.add($0) }
+    func add(_ record: KafkaRecord) {
+      if let key = record.key { assembly.add(VersionRecord(key: key, value: record.value)) }
+    }
+    try forEach(Self.chunks, from: first) { add($0) }
     var contents = whole(found.keys, assembly)
     if contents.count < found.count, first > 0 {
-      try forEach(Self.chunks, from: 0) { assembly.add($0) }
+      try forEach(Self.chunks, from: 0) { add($0) }
       contents = whole(found.keys, assembly)
     }
     for id in found.keys where contents[id] == nil {
@@ -178,16 +212,19 @@ final class KafkaVersionStore: Sendable {
     return contents
   }
 
-  private struct Found {
+  /// A manifest that is there.
+  struct Found {
     var manifest: VersionManifest
     var place: Int64
+    /// In milliseconds since 1970.
+    var written: Int64
   }
 
-  private func readManifests() throws(KafkaError) -> [VersionID: Found] {
+  func readManifests() throws(KafkaError) -> [VersionID: Found] {
     var found: [VersionID: Found] = [:]
     var places: [String: Int64] = [:]
-    try forEach(Self.manifests, from: 0) { record, headers in
-      guard case .manifest(let id)? = VersionKey(record.key) else { return }
+    try forEach(Self.manifests, from: 0) { record in
+      guard let key = record.key, case .manifest(let id)? = VersionKey(key) else { return }
       do throws(VersionError) {
         guard let value = record.value else {
           found[id] = nil
@@ -196,29 +233,24 @@ final class KafkaVersionStore: Sendable {
         let manifest = try VersionManifest(value)
         guard manifest.id == id else { throw .damaged("a manifest stands under another's name, \(id)") }
         let place =
-          headers.last { $0.name == Self.placeHeader }?.value
+          record.headers.last { $0.name == Self.placeHeader }?.value
           .flatMap { Int64(String(decoding: $0, as: UTF8.self)) } ?? 0
-        found[id] = Found(manifest: manifest, place: place)
-        for blob in manifest.blobs { places[blob.hash] = max(places[blob.hash] ?? 0, place) }
+        found[id] = Found(manifest: manifest, place: place, written: record.timestamp)
       } catch {
         self.log.error("a version can't be had", ["topic": self.topic, "reason": "\(error)"])
       }
     }
-    let read = places
-    state.withLock { state in
-      state.places = read
-      state.isRead = true
+    for version in found.values {
+      for blob in version.manifest.blobs { places[blob.hash] = max(places[blob.hash] ?? 0, version.place) }
     }
+    let read = places
+    self.places.withLock { $0 = read }
     return found
-  }
-
-  private func forEach(_ partition: Int32, from offset: Int64, _ body: (VersionRecord) -> Void) throws(KafkaError) {
-    try forEach(partition, from: offset) { record, _ in body(record) }
   }
 
   /// All records of a partition that are there now, from an offset on.
   private func forEach(
-    _ partition: Int32, from offset: Int64, _ body: (VersionRecord, [KafkaHeader]) -> Void
+    _ partition: Int32, from offset: Int64, _ body: (KafkaRecord) -> Void
   ) throws(KafkaError) {
     let reader = try KafkaReader(KafkaConfiguration(readerProperties))
     let place = TopicPartition(topic, partition)
@@ -232,7 +264,7 @@ final class KafkaVersionStore: Sendable {
       switch try reader.next(place, from: next, timeoutMilliseconds: Self.timeout) {
       case .record(let record):
         next = record.offset + 1
-        if let key = record.key { body(VersionRecord(key: key, value: record.value), record.headers) }
+        body(record)
       case .notAvailable(.timedOut): continue
       case .notAvailable: return
       }

@@ -18,6 +18,7 @@ final class VersionKeeper: Sendable {
 
   private let path: String
   private let store: KafkaVersionStore
+  private let lease: VersionLease
   private let reloader: Reloader
   private let state: Lock<State>
   private let log = Logger(module: "KafkaTransport")
@@ -31,17 +32,19 @@ final class VersionKeeper: Sendable {
     let store = KafkaVersionStore(
       settings: settings, makesTopic: loaded.version.plan.internalTopics == .create, isStopped: isStopped)
     self.store = store
+    let lease = VersionLease(store, VersionUse(loaded.version.plan, settings))
+    self.lease = lease
     state = Lock(State(newest: loaded.version, first: loaded.content))
     reloader = Reloader(
       path: path, running: loaded.version, registry: registry,
-      publish: { content throws(PipelineFailure) in try store.publish(content) }, accept: accept)
+      publish: { content throws(PipelineFailure) in try lease.keep(content) }, accept: accept)
   }
 
   /// Keeps the first version's contents: before anything is worked on with it.
   func open() throws(PipelineFailure) {
     try store.open()
     guard let content = state.withLock({ $0.first }) else { return }
-    try store.publish(content, isTrusting: true)
+    try lease.keep(content, isTrusting: true)
     state.withLock { $0.first = nil }
   }
 
@@ -64,6 +67,7 @@ final class VersionKeeper: Sendable {
 
   /// What a task that begins at `start` may need; reads what is not at hand, and blocks.
   func versions(from start: PartitionTask.Start) throws(KafkaError) -> [VersionID: PipelineVersion] {
+    try lease.renewIfDue()
     // All that is named is asked for: the offset at which a version gives way to the next is its last use.
     let named = start.offset < start.committed ? start.active.versions : Set([start.active.latest].compactMap { $0 })
     var found: [VersionID: PipelineVersion] = [:]
@@ -89,8 +93,11 @@ final class VersionKeeper: Sendable {
     return found
   }
 
-  /// Takes a look at the files; call it about once a second.
-  func tick() { reloader.tick() }
+  /// Takes a look at the files, and does what is due for versions that are kept; call it about once a second.
+  func tick() {
+    reloader.tick()
+    lease.tick()
+  }
 
   /// Reads the files now.
   func reload() { reloader.reload() }

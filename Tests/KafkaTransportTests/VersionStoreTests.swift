@@ -46,15 +46,15 @@ import Testing
     try store.open()
     try store.open()
     let contents = [content(700_000, 1), content(10, 2), content(VersionRecord.chunkSize, 3), content(0, 4)]
-    for content in contents { try store.publish(content) }
+    for content in contents { #expect(try store.publish(content) == KafkaVersionStore.Publication(isNew: true)) }
     let before = try records()
     #expect(before == 3 + 1 + 1 + 4)
     // Another process finds them, and writes no chunk a second time.
     let other = try self.store()
     try other.open()
-    for content in contents { try other.publish(content) }
+    for content in contents { #expect(try other.publish(content) == KafkaVersionStore.Publication()) }
     #expect(try records() == before + 4)
-    for content in contents { try other.publish(content, isTrusting: true) }
+    for content in contents { _ = try other.publish(content, isTrusting: true) }
     #expect(try records() == before + 4)
     let ids = Set(contents.map(\.manifest.id))
     let found = try other.contents(of: ids.union([VersionID(manifest: [9])]))
@@ -67,16 +67,74 @@ import Testing
     let store = try store()
     try store.open()
     let content = content(600_000, 7)
-    try store.publish(content)
+    _ = try store.publish(content)
     let chunk = try #require(content.records().first)
     let producer = try KafkaProducer(kafka.configuration)
     try producer.produce(topic: "\(name).versions", partition: 1, key: chunk.key, value: nil)
     try producer.flush(timeoutMilliseconds: 20_000)
     producer.destroy()
     #expect(try store.contents(of: [content.manifest.id]).isEmpty)
-    try store.publish(content)
+    _ = try store.publish(content)
     #expect(try store.contents(of: [content.manifest.id]) == [content.manifest.id: content])
     #expect(try self.store().contents(of: [content.manifest.id]) == [content.manifest.id: content])
+  }
+
+  /// Writes a manifest as if that had been done so many milliseconds ago.
+  private func age(_ content: VersionContent, by age: Int64) throws {
+    let producer = try KafkaProducer(kafka.configuration)
+    defer { producer.destroy() }
+    let record = VersionRecord(content.manifest)
+    try producer.produce(
+      topic: "\(name).versions", partition: 0, key: record.key, value: record.value,
+      timestamp: KafkaVersionStore.now - age)
+    try producer.flush(timeoutMilliseconds: 20_000)
+  }
+
+  /// What is old and not named goes, with the files that nobody else has; whoever wants it again keeps it again.
+  @Test func whatNobodyNeedsIsRemoved() throws {
+    let store = try store()
+    try store.open()
+    let contents = (1...4).map { content(300_000, $0) }
+    var sharing = contents[0]
+    sharing.variables = ["SEED": "another"]
+    for content in contents + [sharing] { _ = try store.publish(content) }
+    let ids = contents.map(\.manifest.id)
+    var asked = 0
+    func named() -> Set<VersionID> {
+      asked += 1
+      return [ids[1]]
+    }
+    #expect(try store.clean(named: named) == [] && asked == 0, "nothing is old")
+    for content in contents[0...2] { try age(content, by: VersionCleaning.margin + 60_000) }
+    // Somebody who starts with it now says so, and is not taken in by what is about to go.
+    #expect(try store.publish(contents[2], isTrusting: true).isAtRisk)
+    #expect(try store.clean(named: named) == [ids[0]] && asked == 1)
+    let left = try store.contents(of: Set(ids + [sharing.manifest.id]))
+    #expect(Set(left.keys) == Set(ids[1...3] + [sharing.manifest.id]), "\(left.keys)")
+    // One more, whose files nobody shares.
+    try age(contents[3], by: VersionCleaning.margin + 60_000)
+    #expect(try store.clean(named: named) == [ids[3]])
+    #expect(try store.contents(of: [ids[3]]).isEmpty)
+    #expect(try store.publish(contents[3], isTrusting: true).isNew)
+    #expect(try self.store().contents(of: [ids[3]]) == [ids[3]: contents[3]])
+  }
+
+  /// A process says that its version is in use by writing the manifest again.
+  @Test func whatIsInUseIsRenewed() throws {
+    let store = try store()
+    try store.open()
+    // Which waits until the topic, just made, is there for all.
+    _ = try store.publish(content(10, 2))
+    let content = content(10, 1)
+    #expect(try !store.renew(content.manifest))
+    _ = try store.publish(content)
+    try age(content, by: VersionCleaning.margin + 60_000)
+    #expect(try store.renew(content.manifest))
+    #expect(try store.clean(named: { [] }) == [])
+    try age(content, by: VersionCleaning.renewal + 60_000)
+    _ = try store.publish(content, isTrusting: true)
+    let written = try #require(try store.readManifests()[content.manifest.id]).written
+    #expect(KafkaVersionStore.now - written < 60_000)
   }
 
   @Test func aTopicThatMustBeThere() throws {

@@ -50,7 +50,7 @@ extension SnapshotMarker {
   static let ledgerName = "active"
 
   /// Which version of the pipeline was in force where; nil: it is not said.
-  var ledger: VersionLedger? { versions[Self.ledgerName].flatMap { VersionLedger(word: $0) } }
+  public var ledger: VersionLedger? { versions[Self.ledgerName].flatMap { VersionLedger(word: $0) } }
 }
 
 extension SnapshotMarker {

@@ -17,6 +17,14 @@ public struct VersionRecord: Sendable, Hashable {
 
   /// Bytes of a chunk: well under what brokers take in one record by default.
   public static let chunkSize = 256 << 10
+
+  static func chunkKey(_ hash: String, _ place: Int) -> [UInt8] { Array("blob/\(hash)/\(place)".utf8) }
+  static func manifestKey(_ id: VersionID) -> [UInt8] { Array("version/\(id)".utf8) }
+
+  /// The record that names what a version is made of.
+  public init(_ manifest: VersionManifest) {
+    self.init(key: Self.manifestKey(manifest.id), value: manifest.bytes)
+  }
 }
 
 extension VersionContent {
@@ -31,10 +39,10 @@ extension VersionContent {
       guard written.insert(hash).inserted else { continue }
       for (place, start) in stride(from: 0, to: bytes.count, by: VersionRecord.chunkSize).enumerated() {
         let end = min(start + VersionRecord.chunkSize, bytes.count)
-        records.append(VersionRecord(key: Array("blob/\(hash)/\(place)".utf8), value: Array(bytes[start..<end])))
+        records.append(VersionRecord(key: VersionRecord.chunkKey(hash, place), value: Array(bytes[start..<end])))
       }
     }
-    records.append(VersionRecord(key: Array("version/\(manifest.id)".utf8), value: manifest.bytes))
+    records.append(VersionRecord(manifest))
     return records
   }
 
