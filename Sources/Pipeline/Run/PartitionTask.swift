@@ -32,6 +32,8 @@ public final class PartitionTask {
   private var lastReplayLook = Int64.min
   /// Where the last snapshot stands that is written; nil: there is none.
   private var snapshotOffset: Int64?
+  /// Where the first snapshot was cut, which may be written before that is told; nil: none was.
+  var firstCut: Int64?
   /// Where the last snapshot was cut; before the first, where the partition was taken up.
   var lastCut: (offset: Int64, sequence: Int64)
   /// Whole keys of the store that the next cut takes away.
@@ -256,7 +258,7 @@ public final class PartitionTask {
   /// a full ledger also what only the latter would need.
   private func forgetVersions() {
     guard let replay, let schedule = versions?.schedule else { return }
-    versions?.schedule.forget(before: min(replay.offset, snapshotOffset ?? replay.offset))
+    versions?.schedule.forget(before: min(replay.offset, snapshotOffset ?? firstCut ?? replay.offset))
     if schedule.ledger.isFull, let snapshotOffset { versions?.schedule.forget(before: snapshotOffset) }
   }
 

@@ -18,6 +18,7 @@ extension PartitionTask {
     let detector = stages.detect.detector
     guard lastCut != (next, sequence) || detector.changeCount > 0 || !obsolete.isEmpty else { return nil }
     lastCut = (next, sequence)
+    firstCut = firstCut ?? next
     let cut = detector.cutState()
     defer { obsolete = [] }
     let marker = SnapshotMarker(

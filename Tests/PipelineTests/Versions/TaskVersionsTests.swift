@@ -159,6 +159,27 @@ import Testing
     #expect(pair?.position.active.latest == versions[1].id)
   }
 
+  /// A first snapshot that is cut may be written before anybody is told: what was in force there is kept from then on.
+  @Test func aFirstSnapshotOnItsWay() throws {
+    let records = base.records(400, seed: 6)
+    var start = PartitionTask.Start(offset: 0, committed: 0)
+    start.partitionCount = 1
+    let task = task(start, newest: versions[0])
+    var pair: Pair?
+    func work(_ range: Range<Int>, _ newest: PipelineVersion) {
+      task.offer(newest)
+      for offset in range { base.append(records[offset], offset: offset, to: task.records) }
+      pair = task.process(now: Int64(range.upperBound) * 2_000_000_000)
+    }
+    work(0..<10, versions[0])
+    #expect(task.cutSnapshot()?.marker.offset == 10)
+    work(10..<20, versions[0])
+    for start in stride(from: 20, to: 380, by: 10) { work(start..<(start + 10), versions[1]) }
+    work(380..<381, versions[2])
+    #expect((pair?.position.replay?.offset ?? 0) > 20)
+    #expect(pair?.position.active.version(at: 10) == versions[0].id)
+  }
+
   /// Where the ledger is full, a version waits until a snapshot makes room.
   @Test func aFullLedger() throws {
     let records = base.records(60, seed: 7)

@@ -18,17 +18,20 @@ struct ReloadEndToEndTests {
     #expect(count(text, in: process) > before, "no `\(text)`: \(process.errorText.suffix(2_000))")
   }
 
+  /// Every other one has the filter of the one before it.
   private func version(_ number: Int) -> ReloadJob.Version {
     ReloadJob.Version(
-      remainder: number % ReloadJob.modulus, listed: number % 3 == 0 ? ["k\(number % 30)", "k5"] : ["k5"])
+      remainder: number % ReloadJob.modulus, listed: number % 3 == 0 ? ["k\(number % 30)", "k5"] : ["k5"],
+      filter: number / 2)
   }
 
   private static let accepted = "a new version comes into force"
   private static let refused = "the changed pipeline is refused"
+  private static let atLeastOnce = "delivery: at_least_once"
 
   /// 50 changes of which 10 are broken with TOCSIN_LONG_TESTS=1, else 10 of which 3 are.
-  @Test func changesUnderLoad() throws {
-    let job = try ReloadJob(RealKafka.shared(), version(0))
+  @Test(arguments: [false, true]) func changesUnderLoad(isAtLeastOnce: Bool) throws {
+    let job = try ReloadJob(RealKafka.shared(), version(0), settings: isAtLeastOnce ? [Self.atLeastOnce] : [])
     defer { job.remove() }
     let process = try job.start()
     #expect(process.waitFor("partitions were assigned"), "\(process.errorText)")
@@ -63,7 +66,8 @@ struct ReloadEndToEndTests {
     try job.write(version(changes - (changes % broken == 0 ? 1 : 0)))
     let outcome = try job.start(["--stop-at-end"]).wait()
     #expect(outcome.status == 0, "\(outcome.errors.suffix(3_000))")
-    let seen = try job.check()
+    // Nobody was disturbed, so that nothing is repeated.
+    let seen = try job.check().map(\.count)
     #expect(seen.allSatisfy { $0 > right / 2 }, "versions seen in each partition: \(seen) of \(right + 1)")
     #expect(wrong == changes / broken)
   }
@@ -88,8 +92,71 @@ struct ReloadEndToEndTests {
     job.endProducing()
     let outcome = try job.start(["--stop-at-end"]).wait()
     #expect(outcome.status == 0, "\(outcome.errors.suffix(3_000))")
-    let seen = try job.check()
+    let seen = try job.check().map(\.count)
     #expect(seen.allSatisfy { $0 > 2 }, "versions seen in each partition: \(seen)")
+  }
+
+  /// Killed after a change is in force, with the last snapshot cut before the change, after it, or at the very offset of the
+  /// change; every other time another file is in place at the next start. What was read is worked on again with the version of
+  /// each offset, rules whose identity the changes kept go on with their state, and the others begin anew where they did.
+  @Test(arguments: [false, true]) func killedWithSnapshotsAroundAChange(isAtLeastOnce: Bool) throws {
+    let settings = ["snapshot: { every: 1s }"] + (isAtLeastOnce ? [Self.atLeastOnce] : [])
+    let job = try ReloadJob(RealKafka.shared(), version(0), settings: settings)
+    defer { job.remove() }
+    try job.startProducing(perSecond: 300)
+    var number = 0
+    var restarts: [String] = []
+    for round in 0..<(Self.isLong ? 24 : 6) {
+      let process = try job.start()
+      #expect(process.waitFor("partitions were assigned"), "\(process.errorText)")
+      try job.waitForProgress(20)
+      // Time for snapshots; at the end of what there is, where nothing is written meanwhile.
+      job.pauseProducing(round % 3 == 1)
+      usleep(1_700_000)
+      number += 1
+      let before = count(Self.accepted, in: process)
+      try job.write(version(number))
+      process.send(SIGHUP)
+      wait(for: Self.accepted, moreThan: before, process)
+      job.pauseProducing(false)
+      // Soon: before the next snapshot of most; else after at least one.
+      usleep(round % 3 == 2 ? 1_700_000 : 250_000)
+      process.send(SIGKILL)
+      restarts.append(process.wait().errors)
+      if round % 2 == 1 {
+        number += 1
+        try job.write(version(number))
+      }
+    }
+    job.endProducing()
+    let outcome = try job.start(["--stop-at-end"]).wait()
+    #expect(outcome.status == 0, "\(outcome.errors.suffix(3_000))")
+    restarts.append(outcome.errors)
+    let changes = try job.check(isRepeating: isAtLeastOnce)
+    let kinds = snapshotPlaces(restarts, changes, of: job.topic)
+    #expect(kinds.before > 0 && kinds.at > 0 && kinds.after > 0, "\(kinds) among \(restarts.count) starts: \(changes)")
+  }
+
+  /// Of the restores that logs tell of, how many went on from a snapshot before the last change that the group had come past,
+  /// at it, and after it.
+  private func snapshotPlaces(
+    _ logs: [String], _ changes: [[Int]], of topic: String
+  ) -> (before: Int, at: Int, after: Int) {
+    var kinds = (before: 0, at: 0, after: 0)
+    for line in logs.joined(separator: "\n").split(separator: "\n")
+    where line.contains("reading again, with outputs muted") && line.contains("partition=\(topic)/") {
+      guard let partition = Self.number("partition=\(topic)/", line), let from = Self.number("from=", line),
+        let to = Self.number("to=", line), changes.indices.contains(partition)
+      else { continue }
+      guard let last = changes[partition].last(where: { $0 < to }), last > 0 else { continue }
+      if from < last { kinds.before += 1 } else if from == last { kinds.at += 1 } else { kinds.after += 1 }
+    }
+    return kinds
+  }
+
+  private static func number(_ name: String, _ line: Substring) -> Int? {
+    guard let place = line.range(of: " " + name) else { return nil }
+    return Int(line[place.upperBound...].prefix { $0.isNumber })
   }
 
   /// A partition goes to an instance with another file in place: what was read is replayed with the old one.
@@ -109,7 +176,33 @@ struct ReloadEndToEndTests {
     let outcome = second.wait()
     #expect(outcome.status == 0, "\(outcome.errors.suffix(3_000))")
     #expect(outcome.errors.contains("a version that was in force before was read"), "\(outcome.errors.suffix(3_000))")
-    let seen = try job.check()
+    let seen = try job.check().map(\.count)
     #expect(seen.allSatisfy { $0 == 2 }, "versions seen in each partition: \(seen)")
+  }
+
+  /// A version that nothing names goes when a new one is written; one that is as old, but named with a committed offset, stays,
+  /// and is read back by the next process.
+  @Test func versionsThatNobodyNeedsAreRemoved() throws {
+    let job = try ReloadJob(RealKafka.shared(), version(0))
+    defer { job.remove() }
+    try job.startProducing(perSecond: 300)
+    let first = try job.start()
+    #expect(first.waitFor("partitions were assigned"), "\(first.errorText)")
+    try job.waitForProgress(20)
+    let removed = try job.ageVersions(hours: 25)
+    let before = count(Self.accepted, in: first)
+    try job.write(version(1))
+    first.send(SIGHUP)
+    wait(for: Self.accepted, moreThan: before, first)
+    #expect(first.waitFor("versions that nobody needs any more were removed"), "\(first.errorText)")
+    try job.waitForProgress(20)
+    first.send(SIGKILL)
+    let errors = first.wait().errors
+    #expect(errors.contains("versions=\(removed)\n"), "only \(removed): \(errors)")
+    job.endProducing()
+    let outcome = try job.start(["--stop-at-end"]).wait()
+    #expect(outcome.status == 0, "\(outcome.errors.suffix(3_000))")
+    #expect(outcome.errors.contains("a version that was in force before was read"), "\(outcome.errors)")
+    #expect(try job.check().allSatisfy { $0.count == 2 })
   }
 }

@@ -6,7 +6,8 @@ import Locking
 import Testing
 
 /// A pipeline that is changed while it runs: one rule tells of every event, and so by which version it was worked on; one
-/// counts the events of a key, which no change may disturb; one does so behind an exchange; one asks a list that changes too.
+/// counts the events of a key, which no change may disturb; one does so behind an exchange; one asks a list that changes too;
+/// one begins anew with each version that has another filter.
 final class ReloadJob: Sendable {
   /// What one version is made of.
   struct Version: Hashable {
@@ -14,6 +15,8 @@ final class ReloadJob: Sendable {
     var remainder: Int
     /// The listed keys.
     var listed: [String]
+    /// What the filter of the rule `fresh` names, which lets everything through: another one is another state identity.
+    var filter = 0
   }
 
   /// A version as alerts name it.
@@ -30,6 +33,9 @@ final class ReloadJob: Sendable {
 
     var description: String { "\(rule) \(partition)/\(offset)" }
 
+    /// The alert that tells of its event.
+    var event: Opened { Opened(rule: "each", partition: partition, offset: offset) }
+
     static func < (left: Opened, right: Opened) -> Bool {
       (left.partition, left.offset, left.rule) < (right.partition, right.offset, right.rule)
     }
@@ -39,17 +45,33 @@ final class ReloadJob: Sendable {
   static let modulus = 7
   private static let keys = 30
   private static let groups = 4
+  /// Event time of the first event, in milliseconds since 1970.
+  private static let start = 1_767_225_600_000
+  /// Milliseconds of event time between two events.
+  private static let step = 10
+  /// Milliseconds of the windows of the rule `fresh`, and the events of a key from which on it alerts there.
+  private static let window = 2_000
+  private static let enough = 4
 
   let kafka: RealKafka
   let topic: String
   let folder: URL
   private let known = Lock<[Name: Version]>([:])
-  /// The keys of the events that were written, by partition and offset.
-  private let written = Lock(Array(repeating: [String](), count: partitions))
   private let isProducing = Lock(true)
+  private let isPaused = Lock(false)
+  private let settings: [String]
 
-  init(_ kafka: RealKafka, _ first: Version) throws {
+  /// An event that stands in the topic.
+  private struct Event {
+    var key: String
+    /// In milliseconds since 1970.
+    var time: Int
+  }
+
+  /// - Parameter settings: further lines of the pipeline file.
+  init(_ kafka: RealKafka, _ first: Version, settings: [String] = []) throws {
     self.kafka = kafka
+    self.settings = settings
     topic = RealKafka.uniqueName("reload")
     folder = FileManager.default.temporaryDirectory.appendingPathComponent(topic)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -98,8 +120,16 @@ final class ReloadJob: Sendable {
         let: { c: count() }
         condition: c % \(Self.modulus) == \(version.remainder)
         evidence: 1
+      - id: fresh
+        by: k
+        per: \(Self.window / 1_000)s
+        where: "k != 'none\(version.filter)'"
+        let: { n: count() }
+        condition: n == \(Self.enough)
+        evidence: 1
     outputs:
       alerts: { topic: \(topic).alerts }
+    \(settings.joined(separator: "\n"))
     """
   }
 
@@ -126,6 +156,27 @@ final class ReloadJob: Sendable {
     try broken.write(toFile: path, atomically: true, encoding: .utf8)
   }
 
+  /// Lets the versions that are kept look as if they were written so many hours ago, and adds one as old that nobody has used.
+  ///
+  /// - Returns: the name of the latter.
+  func ageVersions(hours: Int64) throws -> String {
+    let producer = try KafkaProducer(kafka.configuration)
+    defer { producer.destroy() }
+    let kept = try Kcat.read("\(topic).versions", of: kafka.bootstrapServers).filter { $0.partition == 0 }
+    let last = try #require(kept.last?.value)
+    // Of the same files, with a variable more.
+    let other = last + "variable 41 42\n"
+    let name = String(SHA256.hex(Array(other.utf8)).prefix(32))
+    let manifests = kept.compactMap { record in record.key.map { ($0, record.value) } } + [("version/\(name)", other)]
+    for (key, value) in manifests {
+      try producer.produce(
+        topic: "\(topic).versions", partition: 0, key: Array(key.utf8), value: value.map { Array($0.utf8) },
+        timestamp: Int64(Date().timeIntervalSince1970 * 1_000) - hours * 3_600_000)
+    }
+    try producer.flush(timeoutMilliseconds: 20_000)
+    return name
+  }
+
   // MARK: Runs
 
   func start(instance: String = "one", _ more: [String] = []) throws -> TocsinProcess {
@@ -145,11 +196,16 @@ final class ReloadJob: Sendable {
     let thread = Thread { [self] in
       var number = 0
       let began = ContinuousClock.now
+      var skipped = 0
       while isProducing.withLock({ $0 }) {
-        let due = Int((ContinuousClock.now - began) / .seconds(1) * Double(rate))
-        while number < due {
-          produce(number, producer)
-          number += 1
+        let due = Int((ContinuousClock.now - began) / .seconds(1) * Double(rate)) - skipped
+        if isPaused.withLock({ $0 }) {
+          skipped += due - number
+        } else {
+          while number < due {
+            produce(number, producer)
+            number += 1
+          }
         }
         _ = producer.pollDeliveries()
         usleep(5_000)
@@ -164,17 +220,14 @@ final class ReloadJob: Sendable {
   private func produce(_ number: Int, _ producer: KafkaProducer) {
     let key = number * 7_919 % Self.keys
     let partition = key % Self.partitions
-    let json = "{\"ts\":\(1_767_225_600_000 + number * 10),\"k\":\"k\(key)\",\"g\":\"g\(number % Self.groups)\"}"
-    let isQueued: Bool
-    do throws(KafkaError) {
-      try producer.produce(
-        topic: topic, partition: Int32(partition), key: Array("k\(key)".utf8), value: Array(json.utf8))
-      isQueued = true
-    } catch {
-      isQueued = false
-    }
-    if isQueued { written.withLock { $0[partition].append("k\(key)") } }
+    let time = Self.start + number * Self.step
+    let json = "{\"ts\":\(time),\"k\":\"k\(key)\",\"g\":\"g\(number % Self.groups)\"}"
+    try? producer.produce(
+      topic: topic, partition: Int32(partition), key: Array("k\(key)".utf8), value: Array(json.utf8))
   }
+
+  /// Holds the writing up, or lets it go on.
+  func pauseProducing(_ isPaused: Bool) { self.isPaused.withLock { $0 = isPaused } }
 
   /// Ends the writing once all is delivered.
   func endProducing() {
@@ -219,58 +272,104 @@ final class ReloadJob: Sendable {
 
   /// Compares all alerts with what each record had to raise under the version that it was worked on with.
   ///
-  /// - Returns: how many versions were seen in each partition.
-  func check() throws -> [Int] {
-    let keys = written.withLock { $0 }
-    let count = keys.reduce(0) { $0 + $1.count }
+  /// - Parameter isRepeating: whether an alert may come again, also for another version: then what was told last of a record
+  ///   is what counts.
+  /// - Returns: at which offsets which version came into force, by partition.
+  func check(isRepeating: Bool = false) throws -> [[Int]] {
+    let events = try writtenEvents()
+    let count = events.reduce(0) { $0 + $1.count }
     let records = try Kcat.read("\(topic).alerts", of: kafka.bootstrapServers) { records in
-      records.count { Self.opened($0)?.0.rule == "each" } >= count
+      let told = records.compactMap { Self.opened($0)?.0 }.filter { $0.rule == "each" }
+      return (isRepeating ? Set(told).count : told.count) >= count
     }
-    let found = records.compactMap { Self.opened($0) }
     let known = known.withLock { $0 }
     var versions: [Opened: Version] = [:]
-    for (opened, name) in found {
+    var told: [(opened: Opened, version: Version)] = []
+    for (opened, name) in records.compactMap({ Self.opened($0) }) {
       let version = try #require(known[name], "\(opened) names a version that was never right: \(name)")
       if opened.rule == "each" { versions[opened] = version }
+      if opened.rule != "cross" { told.append((opened, version)) }
+    }
+    let wrong = told.filter { versions[$0.opened.event] != $0.version }.map(\.opened)
+    var found = told.map(\.opened).sorted()
+    if isRepeating {
+      found = Set(told.filter { versions[$0.opened.event] == $0.version }.map(\.opened)).sorted()
+    } else {
+      #expect(wrong.isEmpty, "\(wrong.prefix(5)) name another version than the alert of their record")
     }
     var expected: [Opened] = []
-    var seen: [Int] = []
-    for (partition, keys) in keys.enumerated() {
-      var (counts, open): ([String: Int], Set<String>) = ([:], [])
-      var last: Version?
-      seen.append(0)
-      for (offset, key) in keys.enumerated() {
-        let each = Opened(rule: "each", partition: partition, offset: offset)
-        expected.append(each)
-        guard let version = versions[each] else { continue }
-        if version != last { seen[partition] += 1 }
-        last = version
-        if version.listed.contains(key) {
-          expected.append(Opened(rule: "listed", partition: partition, offset: offset))
-        }
-        counts[key, default: 0] += 1
-        if counts[key, default: 0] % Self.modulus != version.remainder {
-          open.remove(key)
-        } else if open.insert(key).inserted {
-          expected.append(Opened(rule: "tick", partition: partition, offset: offset))
-        }
+    var changes: [[Int]] = []
+    for (partition, events) in events.enumerated() {
+      let oracle = oracle(events, partition) { versions[$0] }
+      expected += oracle.opened
+      changes.append(oracle.changes)
+    }
+    compare(found, expected.sorted())
+    try checkCross(
+      records, known, events: count, changes: changes.map(\.count).max() ?? 0, isRepeating: isRepeating)
+    return changes
+  }
+
+  /// The events of each partition, by offset.
+  private func writtenEvents() throws -> [[Event]] {
+    var events = Array(repeating: [Event](), count: Self.partitions)
+    for record in try Kcat.read(topic, of: kafka.bootstrapServers) {
+      #expect(record.offset == events[record.partition].count)
+      events[record.partition].append(Event(key: record.key ?? "", time: record.json["ts"] as? Int ?? 0))
+    }
+    #expect(events.allSatisfy { !$0.isEmpty })
+    return events
+  }
+
+  /// What a partition's events have to raise, each under its version, and where versions came into force.
+  private func oracle(
+    _ events: [Event], _ partition: Int, version: (Opened) -> Version?
+  ) -> (opened: [Opened], changes: [Int]) {
+    var expected: [Opened] = []
+    var changes: [Int] = []
+    var (counts, open): ([String: Int], Set<String>) = ([:], [])
+    /// Of the rule `fresh`: windows that begin at this time or before are not whole.
+    var floor = Int.min
+    var inWindow: [String: (start: Int, count: Int)] = [:]
+    var last: Version?
+    for (offset, event) in events.enumerated() {
+      let each = Opened(rule: "each", partition: partition, offset: offset)
+      func expect(_ rule: String) { expected.append(Opened(rule: rule, partition: partition, offset: offset)) }
+      expected.append(each)
+      guard let version = version(each) else { continue }
+      if version != last { changes.append(offset) }
+      if let last, last.filter != version.filter {
+        floor = events[offset - 1].time
+        inWindow = [:]
       }
+      last = version
+      if version.listed.contains(event.key) { expect("listed") }
+      counts[event.key, default: 0] += 1
+      if counts[event.key, default: 0] % Self.modulus != version.remainder {
+        open.remove(event.key)
+      } else if open.insert(event.key).inserted {
+        expect("tick")
+      }
+      let start = event.time / Self.window * Self.window
+      let before = inWindow[event.key]
+      let number = before?.start == start ? (before?.count ?? 0) + 1 : 1
+      inWindow[event.key] = (start, number)
+      if number == Self.enough, start > floor { expect("fresh") }
     }
-    compare(found.map(\.0).filter { $0.rule != "cross" }.sorted(), expected.sorted())
-    try checkCross(records, known, events: count, changes: seen.max() ?? 0)
-    for (opened, name) in found where opened.rule != "cross" {
-      let each = Opened(rule: "each", partition: opened.partition, offset: opened.offset)
-      #expect(versions[each] == known[name], "\(opened) names another version than the alert of its record")
-    }
-    return seen
+    return (expected, changes)
   }
 
   /// Behind the exchange, events come in an order of their own: each alert must be right under the version that it names, no
   /// count may come twice, as it would where one began anew, and few may be missing: one for each change.
-  private func checkCross(_ records: [Kcat.Record], _ known: [Name: Version], events: Int, changes: Int) throws {
+  private func checkCross(
+    _ records: [Kcat.Record], _ known: [Name: Version], events: Int, changes: Int, isRepeating: Bool
+  ) throws {
     var counts: [String: [Int]] = [:]
+    var ids: Set<String> = []
     for record in records {
       guard let (opened, name) = Self.opened(record), opened.rule == "cross" else { continue }
+      // A repeat has the id of the first time.
+      if isRepeating, !ids.insert(record.headers["ce_id"] ?? "").inserted { continue }
       let tocsin = (record.json["unmapped"] as? [String: Any])?["tocsin"] as? [String: Any]
       let count = try #require((tocsin?["values"] as? [String: Any])?["c"] as? Int)
       #expect(count % Self.modulus == known[name]?.remainder, "\(opened) at \(count) under \(name)")
