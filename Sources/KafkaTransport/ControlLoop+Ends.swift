@@ -20,37 +20,47 @@ extension ControlLoop {
     }
   }
 
-  /// Whether all that was there when its partitions were taken over has been read, and nothing is being taken over. What
-  /// that sent through exchanges is read too, as far as its partitions are ours.
+  /// Whether all that was there at the start has been read and what came of it is written, by all instances of the group
+  /// together: then nothing is left to any of them. What is ours is known first hand; of what others read, or nobody just now,
+  /// the group's committed offsets tell, with which all outputs and blocks go.
   var hasReadAll: Bool {
-    guard !held.isEmpty, pending.isEmpty, restoring.isEmpty else { return false }
+    guard let sourceEnds, hasAssignment, pending.isEmpty, restoring.isEmpty else { return false }
     guard held.values.allSatisfy({ $0.worker.state.end >= $0.end && !$0.worker.state.isGathering }) else {
       return false
     }
+    let ours = Set(held.keys.map { TopicPartition($0.topic, $0.number) })
+    guard sourceEnds.isReached(ours: ours) else { return false }
     if runner.topology.exchanges.isEmpty { return true }
     if committer.hasUnsettled
       || held.contains(where: { $0.key.topic == runner.plan.source.topic && !$0.value.worker.state.isDrained })
     {
       return false
     }
-    if hasAskedEnds { return true }
-    askEnds()
-    return false
+    return haveExchangesEnded(ours)
   }
 
-  /// Where the exchanges end now that the source has been read and all that came of it is written. A client that reads
-  /// committed records only would not be told of blocks whose commit is decided but not yet marked in the log.
-  private func askEnds() {
-    do throws(KafkaError) {
-      let reader = try KafkaReader(runner.settings.consumer.merging(["isolation.level": "read_uncommitted"]))
-      for partition in held.keys where partition.topic != runner.plan.source.topic {
-        let bounds = try reader.watermarkOffsets(
-          TopicPartition(partition.topic, partition.number), timeoutMilliseconds: 10_000)
-        held[partition]?.end = bounds.high
+  /// Where the exchanges end is asked once the source has been read by everybody and all that came of it is written; nothing
+  /// that it brought comes after that.
+  private func haveExchangesEnded(_ ours: Set<TopicPartition>) -> Bool {
+    guard let exchangeEnds else {
+      let partitions = zip(runner.topology.exchanges, counts.exchanges).flatMap { exchange, count in
+        (0..<Int32(count)).map { TopicPartition(exchange.topic, $0) }
       }
-      hasAskedEnds = true
-    } catch {
-      log.warning("where the exchanges end was not to be had and is asked again", ["error": "\(error)"])
+      // A client that reads committed records only would not be told of blocks whose commit is decided but not yet marked
+      // in the log.
+      exchangeEnds = EndWatch(
+        consumer, runner.settings, partitions, countsHidden: true, skipsUnread: false)
+      return false
     }
+    for (partition, held) in held where partition.topic != runner.plan.source.topic {
+      guard let end = exchangeEnds.end(of: TopicPartition(partition.topic, partition.number)),
+        held.worker.state.end >= end
+      else {
+        // Asks again, should the first question have failed.
+        _ = exchangeEnds.isReached(ours: [])
+        return false
+      }
+    }
+    return exchangeEnds.isReached(ours: ours)
   }
 }

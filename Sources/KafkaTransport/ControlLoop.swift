@@ -37,8 +37,12 @@ final class ControlLoop {
   let counts: ExchangeCounts
   /// Where there are exchanges.
   private let lead: LeadWatch?
-  /// Whether the ends of exchanges have been asked for since the source was read to its end.
-  var hasAskedEnds = false
+  /// With `--stop-at-end`: where the source ended at the start.
+  var sourceEnds: EndWatch?
+  /// Where the exchanges end, once the source has been read to its end.
+  var exchangeEnds: EndWatch?
+  /// Whether the group has said which partitions are ours; it may be none.
+  var hasAssignment = false
 
   /// Counts assignments, so that the answer to an older one is known as such.
   final class Epoch: Sendable {
@@ -75,6 +79,11 @@ final class ControlLoop {
     log.info(
       "joining the group",
       ["group": runner.settings.group, "topic": runner.plan.source.topic, "partitions": "\(counts.source)"])
+    if runner.options.stopsAtEnd {
+      sourceEnds = EndWatch(
+        consumer, runner.settings, (0..<Int32(counts.source)).map { TopicPartition(runner.plan.source.topic, $0) },
+        countsHidden: false, skipsUnread: runner.options.origin == .end)
+    }
     var lastTick = ContinuousClock.now
     while !runner.isStopRequested, ended == nil {
       if let event = consumer.poll(timeoutMilliseconds: Self.pollTimeout) { handle(event) }
@@ -135,6 +144,7 @@ final class ControlLoop {
   private func assigned(_ partitions: [TopicPartition], _ rebalance: RebalanceProtocol) {
     epoch.advance()
     renewGroup()
+    hasAssignment = true
     if partitions.isEmpty {
       answer { () throws(KafkaError) in try consumer.assign([], rebalance) }
       return

@@ -180,4 +180,39 @@ struct ExchangeRunTests {
     #expect(outcome.status == 0, "\(outcome.errors)")
     try check()
   }
+
+  /// Two instances run to the end of what there is while one of them stands still for a while: when both have ended, all has
+  /// crossed and all alerts are out, although blocks for the partitions of the one come from the other at the end.
+  @Test(arguments: [0, 1]) mutating func twoInstancesEndTogether(standing: Int) throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try produce(120_000, seed: UInt64(5 + standing))
+    // Slow readers, of whom both come to read; they hear of each other soon.
+    let settings = ["fetch.message.max.bytes=20000", "queued.min.messages=100", "heartbeat.interval.ms=200"]
+    let more = ["--stop-at-end"] + settings.flatMap { ["--set", "librdkafka.\($0)"] }
+    let processes = try [start("one", more), start("two", more)]
+    for process in processes { #expect(process.waitFor("partitions were assigned"), "\(process.errorText)") }
+    // Not for longer than the group's session.
+    processes[standing].send(SIGSTOP)
+    usleep(4_000_000)
+    #expect(processes[1 - standing].isRunning, "ended without the other: \(processes[1 - standing].errorText)")
+    processes[standing].send(SIGCONT)
+    let outcomes = processes.map { $0.wait(seconds: 180) }
+    for outcome in outcomes { #expect(outcome.status == 0, "\(outcome.errors.suffix(3_000))") }
+    try check()
+    // And nothing is left for the next.
+    let next = try start("three", ["--stop-at-end"]).wait(seconds: 60)
+    #expect(next.status == 0 && next.errors.contains("0 events read"), "\(next.errors.suffix(3_000))")
+  }
+
+  /// More instances than partitions: who has nothing to read ends too.
+  @Test mutating func anInstanceWithoutPartitionsEnds() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try produce(20_000, seed: 9)
+    let processes = try (0..<8).map { try start("i\($0)", ["--stop-at-end"]) }
+    for process in processes {
+      let outcome = process.wait(seconds: 180)
+      #expect(outcome.status == 0, "\(outcome.errors.suffix(3_000))")
+    }
+    try check()
+  }
 }
