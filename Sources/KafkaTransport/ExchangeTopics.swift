@@ -40,6 +40,20 @@ enum ExchangeTopics {
           + "it to -1, Tocsin deletes what it no longer needs"
       }
     }
+    let least = ExchangeCounts.recordBytesMin
+    if let value = configuration["max.message.bytes"].flatMap({ Int($0) }), value < least {
+      return
+        "the exchange topic \(exchange.topic) has max.message.bytes=\(value): blocks of events take up to \(least); set it to "
+        + "\(messageBytesMax)"
+    }
     return nil
+  }
+
+  /// What is wrong with the producer's own bound, in one line; nil: nothing.
+  static func fault(inProducer configuration: KafkaConfiguration) -> String? {
+    let least = ExchangeCounts.recordBytesMin
+    guard let value = configuration["message.max.bytes"].flatMap({ Int($0) }), value < least else { return nil }
+    return
+      "librdkafka.message.max.bytes is \(value): blocks of events that cross an exchange take up to \(least); raise it"
   }
 }

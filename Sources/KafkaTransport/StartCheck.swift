@@ -56,6 +56,9 @@ struct StartCheck {
       try create(absent.map { NewTopic($0, partitions: max(1, input.partitions.count)) }, admin)
     }
     try checkState(of: plan.source.topic, partitions: input.partitions.count, admin)
+    if !topology.exchanges.isEmpty, let fault = ExchangeTopics.fault(inProducer: settings.producer) {
+      throw KafkaError(code: .invalidConfig, class: .configuration, message: fault)
+    }
     var counts = ExchangeCounts(source: input.partitions.count, exchanges: [])
     for exchange in topology.exchanges {
       let count = try partitions(of: exchange, input, admin)

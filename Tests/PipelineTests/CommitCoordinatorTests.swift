@@ -154,6 +154,30 @@ import Testing
     #expect(coordinator.substituted == 1 && coordinator.givenUp == 1)
   }
 
+  /// What is written besides stands where the output stood, also where another one gives way before it.
+  @Test func aSubstituteOfSeveral() {
+    var coordinator = CommitCoordinator(unsettledBytes: 1_000)
+    var huge = pair(first, 5, [.exchange, .alerts, .exchange, .late])
+    let letter = Output(.deadLetter, key: nil, value: [3], headers: [], cause: 4)
+    huge.outputs[0].substitute = Output.Substitute(value: [1], headers: [])
+    huge.outputs[2].substitute = Output.Substitute(value: [2], headers: [], also: [letter])
+    coordinator.add(huge)
+    guard let sent = transaction(coordinator.next(now: 0)) else {
+      Issue.record("no commit")
+      return
+    }
+    coordinator.replace(
+      [SinkFailure.Place(pair: 0, output: 0), SinkFailure.Place(pair: 0, output: 2)], of: sent)
+    coordinator.lost(now: 1)
+    _ = coordinator.next(now: 1)
+    _ = coordinator.recovered([:], now: 2)
+    let again = transaction(coordinator.next(now: 2_000 * Self.millisecond))
+    let plain: [UInt8] = Array(repeating: 7, count: 10)
+    #expect(again?.pairs.first?.outputs.map(\.value) == [[1], plain, [2], [3], plain])
+    #expect(again?.pairs.first?.outputs.map(\.destination) == [.exchange, .alerts, .exchange, .deadLetter, .late])
+    #expect(coordinator.substituted == 2)
+  }
+
   @Test func aDroppedPartitionIsForgotten() {
     var coordinator = CommitCoordinator(unsettledBytes: 1_000)
     coordinator.add(pair(first, 5))

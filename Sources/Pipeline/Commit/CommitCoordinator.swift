@@ -222,13 +222,10 @@ public struct CommitCoordinator: Sendable {
       guard transaction.pairs.indices.contains(place.pair) else { continue }
       let partition = transaction.pairs[place.pair].partition
       guard var pair = queues[partition]?.inFlight, pair.outputs.indices.contains(place.output) else { continue }
-      if let substitute = pair.outputs[place.output].substituted() {
-        pair.outputs[place.output] = substitute
-        substituted += 1
-      } else {
-        pair.outputs.remove(at: place.output)
-        givenUp += 1
-      }
+      // From the last one on, so that those before it stay in their places.
+      let substitutes = pair.outputs[place.output].substituted()
+      pair.outputs.replaceSubrange(place.output...place.output, with: substitutes)
+      if substitutes.isEmpty { givenUp += 1 } else { substituted += 1 }
       queues[partition]?.inFlight = pair
     }
   }

@@ -220,12 +220,28 @@ public final class Committer: Sendable {
       log.error(
         "outputs that can never be written give way to smaller ones", ["reason": reason, "outputs": "\(places.count)"])
       metrics.unwritable.add(Int64(places.count))
+      for place in places { tellLost(place, transaction) }
       state.withLock { state in
         state.coordinator.replace(places, of: transaction)
         state.coordinator.lost(now: Self.now())
       }
     case .failed(let failure): end(failure)
     }
+  }
+
+  private func tellLost(_ place: SinkFailure.Place, _ transaction: Transaction) {
+    guard transaction.pairs.indices.contains(place.pair) else { return }
+    let pair = transaction.pairs[place.pair]
+    guard pair.outputs.indices.contains(place.output), let lost = pair.outputs[place.output].substitute?.lost else {
+      return
+    }
+    metrics.oversized.add()
+    log.error(
+      "an event is too large to cross an exchange: rules behind it go without it",
+      [
+        "topic": pair.partition.topic, "partition": "\(pair.partition.number)", "offset": "\(lost.offset)",
+        "exchange": lost.exchange, "bytes": "\(lost.blockBytes)",
+      ])
   }
 
   private func end(_ failure: PipelineFailure) {

@@ -44,11 +44,27 @@ public struct Output: Sendable, Hashable {
     public var value: [UInt8]?
     /// Its headers.
     public var headers: [RecordBatch.Header]
+    /// What is written then besides.
+    public var also: [Output]
+    /// The event that does not cross an exchange where this takes its block's place; nil: nothing is lost.
+    public var lost: Lost?
+
+    /// An event that is too large to cross an exchange.
+    public struct Lost: Sendable, Hashable {
+      /// Its record's offset in the partition of the source.
+      public var offset: Int64
+      /// The topic of the exchange.
+      public var exchange: String
+      /// Bytes of the block that holds nothing else.
+      public var blockBytes: Int
+    }
 
     /// A smaller record.
-    public init(value: [UInt8]?, headers: [RecordBatch.Header]) {
+    public init(value: [UInt8]?, headers: [RecordBatch.Header], also: [Output] = [], lost: Lost? = nil) {
       self.value = value
       self.headers = headers
+      self.also = also
+      self.lost = lost
     }
   }
 
@@ -71,12 +87,15 @@ public struct Output: Sendable, Hashable {
     let own =
       (key?.count ?? 0) + (value?.count ?? 0) + headers.reduce(64) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
     guard let substitute else { return own }
-    return own + (substitute.value?.count ?? 0)
+    return own + (substitute.value?.count ?? 0) + substitute.also.reduce(0) { $0 + $1.byteCount }
   }
 
-  /// The record that takes this one's place; nil: there is none, and it is given up.
-  func substituted() -> Output? {
-    substitute.map { Output(destination, key: key, value: $0.value, headers: $0.headers, cause: cause, place: place) }
+  /// What takes this one's place; empty: nothing does, and it is given up.
+  func substituted() -> [Output] {
+    guard let substitute else { return [] }
+    let smaller = Output(
+      destination, key: key, value: substitute.value, headers: substitute.headers, cause: cause, place: place)
+    return [smaller] + substitute.also
   }
 }
 

@@ -23,6 +23,8 @@ struct BlockBuilder {
   private var lastWatermark: Int64 = 0
   private var firstWatermark: Int64 = .min
   private(set) var rowCount = 0
+  /// The watermark after the event that was taken in last.
+  var lastMark: Int64 { lastWatermark }
 
   init(schema: Schema, slots: [Int], outOfOrder: Int64) {
     self.slots = slots
@@ -44,6 +46,27 @@ struct BlockBuilder {
 
   /// Whether it should be made a block now.
   var isFull: Bool { rowCount >= Self.fullRows || byteCount >= Self.fullBytes }
+
+  /// Bytes of an event from which on it gets a block of its own, so that no other is lost with it where the block can never be
+  /// written.
+  static let largeRowBytes = 32 << 10
+
+  /// Whether an event should have a block of its own.
+  func isLarge(_ batch: EventBatch, row: Int) -> Bool {
+    let record = batch.records[row]
+    let raw = record.valueCount + record.keyCount + record.headersCount
+    // Few are even near; fields that are computed take a multiple of what they are made of, at most.
+    guard raw >= Self.largeRowBytes / 8 else { return false }
+    var bytes = record.headersCount
+    for slot in slots where batch.columns[slot].states[row] == CellState.value.rawValue {
+      switch batch.schema.fields[slot].type.columnType {
+      case .string, .bytes: bytes += batch.columns[slot].views[row].count
+      case .list: bytes += raw
+      default: break
+      }
+    }
+    return bytes >= Self.largeRowBytes
+  }
 
   private var byteCount: Int {
     columns.reduce(

@@ -16,25 +16,42 @@ public struct ExchangeCounts: Sendable, Hashable {
   }
 }
 
+extension ExchangeCounts {
+  /// Bytes that the topic of an exchange, and the client, must take in one record: more than any block of several events has. A
+  /// block of one event may be larger.
+  public static let recordBytesMin = 256 << 10
+}
+
 /// At the source: sends the events that rules of other keys want on their way, as blocks for the partitions of the exchanges.
 ///
 /// Events are gathered for a moment, and what they wait for goes with them: the task hands over no position past an event
 /// that it has not handed over too. Every partition of every exchange hears about once a second how far this one has come,
 /// also where no event goes there.
 final class ExchangeStage {
-  /// Bytes of a block from which on a smaller one is kept at hand should the topic refuse it.
-  private static let largeBlock = 256 << 10
   /// Nanoseconds of processing time within which a moved watermark is told everywhere.
   static let tellEvery: Int64 = 1_000_000_000
 
   private struct Target {
     var builder: BlockBuilder
-    /// Blocks that are full.
-    var ready: [[UInt8]] = []
+    /// Blocks that are full, or hold one large event.
+    var ready: [Block] = []
     /// The watermark that it was told.
     var told = Int64.min
     /// Whether it takes the partition for idle.
     var isToldIdle = false
+  }
+
+  private struct Block {
+    var bytes: [UInt8]
+    /// How far its partition has come with it: what takes its place must not say more, since others follow.
+    var watermark: Int64
+    /// What is written and told where the block can never be written; nil: nothing more than how far its partition has come.
+    var loss: Loss?
+  }
+
+  private struct Loss {
+    var lost: Output.Substitute.Lost
+    var deadLetter: Output?
   }
 
   private struct Route {
@@ -51,6 +68,7 @@ final class ExchangeStage {
   private let sourceCount: Int
   private let idleAfter: Int64
   private let gather: Int64
+  private let hasDeadLetters: Bool
   private var routes: [Route]
   private let selected: Selection
   private let wanted: UnsafeMutablePointer<Bool>
@@ -74,6 +92,7 @@ final class ExchangeStage {
     sourceCount = counts.source
     idleAfter = plan.source.idle
     gather = plan.exchange.gather
+    hasDeadLetters = plan.outputs.deadLetter != nil
     selected = Selection(capacity: batch.capacity)
     wanted = .allocate(capacity: max(batch.capacity, 1))
     wanted.initialize(repeating: false, count: max(batch.capacity, 1))
@@ -141,14 +160,35 @@ final class ExchangeStage {
       wanted[row] = false
       guard batch.records[row].offset >= muted else { continue }
       let target = Int(Self.hasher.hash(routes[place].keys, row: row).low % targets)
-      routes[place].targets[target].builder.append(batch, row: row, watermark: detector.watermarks[row])
+      let watermark = detector.watermarks[row]
+      let isLarge = routes[place].targets[target].builder.isLarge(batch, row: row)
+      // The events before it go before it.
+      if isLarge { finishBlock(place, target, routes[place].targets[target].builder.lastMark) }
+      routes[place].targets[target].builder.append(batch, row: row, watermark: watermark)
       if gatheringSince == nil { gatheringSince = now }
-      if routes[place].targets[target].builder.isFull {
-        routes[place].targets[target].ready.append(
-          routes[place].targets[target].builder.take(header(watermark: detector.watermarks[row])))
-        hasFullBlock = true
-      }
+      guard isLarge || routes[place].targets[target].builder.isFull else { continue }
+      finishBlock(place, target, watermark)
+      if isLarge { noteLoss(batch, row, place, target) }
     }
+  }
+
+  /// Makes a block of what a partition's builder holds.
+  private func finishBlock(_ place: Int, _ target: Int, _ watermark: Int64) {
+    guard routes[place].targets[target].builder.rowCount > 0 else { return }
+    let bytes = routes[place].targets[target].builder.take(header(watermark: watermark))
+    routes[place].targets[target].ready.append(Block(bytes: bytes, watermark: watermark))
+    hasFullBlock = true
+  }
+
+  /// The last block of a partition holds one large event, which may be too large.
+  private func noteLoss(_ batch: EventBatch, _ row: Int, _ place: Int, _ target: Int) {
+    let last = routes[place].targets[target].ready.count - 1
+    let count = routes[place].targets[target].ready[last].bytes.count
+    guard count > ExchangeCounts.recordBytesMin else { return }
+    let topic = routes[place].plan.topic
+    routes[place].targets[target].ready[last].loss = Loss(
+      lost: Output.Substitute.Lost(offset: batch.records[row].offset, exchange: topic, blockBytes: count),
+      deadLetter: hasDeadLetters ? RejectedRecord.oversized(row, batch, exchange: topic, blockBytes: count) : nil)
   }
 
   // MARK: Blocks
@@ -202,12 +242,10 @@ final class ExchangeStage {
       for target in routes[place].targets.indices {
         for block in takeBlocks(&routes[place].targets[target], isNews) {
           let to = Output.Place(exchange: routes[place].plan.number, partition: Int32(target))
-          // Where a block can never be written, its partition's watermark still gets through.
-          let news = BlockBuilder.empty(header(watermark: watermark))
           outputs.append(
             Output(
-              .exchange, key: nil, value: block, headers: [], cause: cause,
-              substitute: block.count > Self.largeBlock ? Output.Substitute(value: news, headers: []) : nil, place: to))
+              .exchange, key: nil, value: block.bytes, headers: [], cause: cause, substitute: substitute(block),
+              place: to))
         }
       }
     }
@@ -216,13 +254,21 @@ final class ExchangeStage {
     return outputs
   }
 
-  private func takeBlocks(_ target: inout Target, _ isNews: Bool) -> [[UInt8]] {
+  /// Where a block can never be written, its partition's watermark still gets through.
+  private func substitute(_ block: Block) -> Output.Substitute? {
+    guard block.bytes.count > ExchangeCounts.recordBytesMin else { return nil }
+    let news = BlockBuilder.empty(header(watermark: block.watermark))
+    return Output.Substitute(
+      value: news, headers: [], also: block.loss?.deadLetter.map { [$0] } ?? [], lost: block.loss?.lost)
+  }
+
+  private func takeBlocks(_ target: inout Target, _ isNews: Bool) -> [Block] {
     var blocks = target.ready
     target.ready.removeAll()
     if target.builder.rowCount > 0 {
-      blocks.append(target.builder.take(header(watermark: watermark)))
+      blocks.append(Block(bytes: target.builder.take(header(watermark: watermark)), watermark: watermark))
     } else if isNews, target.told < watermark || target.isToldIdle != isIdle {
-      blocks.append(BlockBuilder.empty(header(watermark: watermark)))
+      blocks.append(Block(bytes: BlockBuilder.empty(header(watermark: watermark)), watermark: watermark))
     } else {
       return blocks
     }

@@ -101,6 +101,10 @@ public enum PipelineMetrics {
   public static let unwritable = MetricDeclaration(
     name: "tocsin_unwritable_outputs_total", kind: .counter,
     help: "Outputs that could never be written: each gave way to a smaller one, or was given up where it had none.")
+  /// Events that were too large to cross an exchange: rules behind it went without them.
+  public static let oversized = MetricDeclaration(
+    name: "tocsin_exchange_oversized_events_total", kind: .counter,
+    help: "Events that were too large to cross an exchange: rules behind it went without them.")
   /// Changes of the pipeline file or its lists while it runs, by what came of them: `accepted`, `refused` (there is a mistake,
   /// or a setting that only a restart changes), `unpublished` (it could not be kept for other instances, and is tried again).
   public static let reloads = MetricDeclaration(
@@ -117,6 +121,7 @@ public struct CommitMetrics: Sendable {
   let seconds: Histogram
   let recoveries: Counter
   let unwritable: Counter
+  let oversized: Counter
   private let outputs: [Output.Destination: Counter]
 
   /// Its series in a registry.
@@ -125,6 +130,7 @@ public struct CommitMetrics: Sendable {
     seconds = registry.histogram(PipelineMetrics.transactionSeconds)
     recoveries = registry.counter(PipelineMetrics.recoveries)
     unwritable = registry.counter(PipelineMetrics.unwritable)
+    oversized = registry.counter(PipelineMetrics.oversized)
     outputs = Dictionary(
       uniqueKeysWithValues: Output.Destination.allCases.map {
         ($0, registry.counter(PipelineMetrics.outputs, [$0.rawValue]))

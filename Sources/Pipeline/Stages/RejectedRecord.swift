@@ -14,6 +14,19 @@ enum RejectedRecord {
     return output(.deadLetter, failure.row, batch, headers)
   }
 
+  /// The dead letter for an event that is too large to cross an exchange, as above, with `tocsin-exchange` beside its place.
+  static func oversized(_ row: Int, _ batch: EventBatch, exchange: String, blockBytes: Int) -> Output {
+    output(
+      .deadLetter, row, batch,
+      [
+        header("tocsin-reason", oversizedReason),
+        header("tocsin-detail", "its block takes \(blockBytes) bytes, more than can be written to \(exchange)"),
+        header("tocsin-exchange", exchange),
+      ])
+  }
+
+  private static let oversizedReason = "exchange_too_large"
+
   /// The late event's record, with `tocsin-event-time` beside its place.
   static func late(_ row: Int, _ batch: EventBatch) -> Output {
     let time = TimestampText.text(batch.times[row])
