@@ -46,7 +46,7 @@ public final class PartitionDetector {
   /// - Parameters:
   ///   - capacity: most rows of a batch.
   ///   - origin: where the partition is read from. With a `largest` time, what came before is missing: rules hold still until
-  ///     their windows lie wholly after it.
+  ///     their windows lie wholly after it, and after its `floor`.
   ///   - isTrimmed: more than that is missing, and nobody knows how much: what came before the first event may have times up
   ///     to its own and `outOfOrder` more.
   ///   - seed: of stored state that will be read back.
@@ -57,9 +57,9 @@ public final class PartitionDetector {
   ) {
     self.seed = seed
     codec = EpisodeCodec(schema)
-    self.isTrimmed = isTrimmed
+    self.isTrimmed = isTrimmed || origin.isTrimmed
     clock = EventClock(outOfOrder: outOfOrder, largest: origin.largest)
-    floor = origin.largest
+    floor = max(origin.largest, origin.floor)
     members = WindowMembers(rows: max(capacity, 1))
     late = Selection(capacity: capacity)
     onTime = Selection(capacity: capacity)
@@ -133,6 +133,10 @@ public final class PartitionDetector {
   public func replayPoint() -> ReplayPoint? {
     let watermark = clock.watermark
     let need = runners.reduce(ReplayNeed.nothing) { $0.combined(with: $1.replayNeed(watermark: watermark)) }
-    return replayLog.place(for: need)
+    guard var place = replayLog.place(for: need) else { return nil }
+    // What was missing at the start is missing in a replay too.
+    place.floor = floor > place.largest ? floor : .min
+    place.isTrimmed = isTrimmed
+    return place
   }
 }

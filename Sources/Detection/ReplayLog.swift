@@ -39,10 +39,17 @@ public struct ReplayPoint: Sendable, Hashable {
   public var offset: Int64
   /// The largest event time before it, in nanoseconds since 1970; `Int64.min`: there was none.
   public var largest: Int64
+  /// Events up to this time are missing, whatever is read again: rules hold still until their windows lie wholly after it;
+  /// `Int64.min`: none are, or `largest` says it.
+  public var floor: Int64
+  /// Whether nobody knows yet how much is missing before `offset`.
+  public var isTrimmed: Bool
 
   /// A place to begin.
-  public init(offset: Int64, largest: Int64) {
+  public init(offset: Int64, largest: Int64, floor: Int64 = .min, isTrimmed: Bool = false) {
     self.offset = offset
     self.largest = largest
+    self.floor = floor
+    self.isTrimmed = isTrimmed
   }
 }

@@ -106,7 +106,12 @@ extension KafkaRunner {
         set: { group in
           setGroup(group)
           snapshotter.renewFence { store.setGroup(group, fence: $0) }
-        }, endHangingOffsets: endHangingOffsets,
+        },
+        endHangingOffsets: { partition, group in
+          // Both ids have offsets in the group; which of them hangs is not told.
+          snapshotter.perform { store.endHangingOffsets(partition, group) }
+          endHangingOffsets(partition, group)
+        },
         isNameTaken: { place, group in
           // A process that takes our name takes both ids before it joins the group: either producer can tell.
           sink.abandon()

@@ -174,7 +174,8 @@ final class KafkaSink: Sink, @unchecked Sendable {
   /// offset pending which no marker will follow. A transaction of the same name that takes part in the group and is left to
   /// the next producer ends both. Nothing of it is ever committed. On the committer's queue.
   func endHangingOffsets(_ partition: PartitionID, _ group: GroupMetadata) {
-    guard let producer else { return }
+    // Where the last one could not be replaced, nothing but this asks for another while no partition is taken up.
+    guard let producer = producer ?? (try? makeProducer()) else { return }
     doubtful.insert(partition)
     log.warning("stable offsets can't be had: ending what may hang in the group", ["partition": "\(partition)"])
     do throws(KafkaError) {

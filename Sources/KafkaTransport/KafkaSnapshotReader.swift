@@ -9,8 +9,13 @@ internal import Telemetry
 final class KafkaSnapshotReader: Sendable {
   /// Milliseconds for one question.
   private static let askTimeout: Int32 = 5_000
-  /// Milliseconds for which records may be hidden before they are taken for never committed.
-  private static let hiddenTimeout = 5_000
+  /// Milliseconds for which records may be hidden: by then the coordinator has ended every transaction of ours that was left
+  /// open, which it looks for every ten seconds. What is hidden for longer is not ours.
+  private static let hiddenTimeout = ClientSettings.stateTransactionTimeout + 15_000
+  /// Milliseconds after which somebody should hear why it takes so long.
+  private static let hiddenPatience: Int64 = 5_000
+  /// Microseconds between two looks.
+  private static let hiddenPause: useconds_t = 20_000
   /// Milliseconds for which nothing may come before it is looked whether reading goes on.
   private static let readTimeout: Int32 = 1_000
   /// So many of these in a row, and reading begins again.
@@ -24,35 +29,52 @@ final class KafkaSnapshotReader: Sendable {
 
   private let settings: ClientSettings
   private let topics: StateTopics
+  private let log = Logger(module: "Kafka")
 
   init(settings: ClientSettings, topics: StateTopics) {
     self.settings = settings
     self.topics = topics
   }
 
-  func lastMarkers(of partitions: [PartitionID]) throws(SnapshotFailure) -> [PartitionID: StoredMarker] {
+  func lastMarkers(
+    of partitions: [PartitionID], isCancelled: () -> Bool
+  ) throws(SnapshotFailure) -> [PartitionID: StoredMarker] {
     let reader = try asking { () throws(KafkaError) in try KafkaRangeReader(settings.stateReader) }
     let all = try asking { () throws(KafkaError) in
       try KafkaRangeReader(settings.stateReader.merging(["isolation.level": "read_uncommitted"]))
     }
     var markers: [PartitionID: StoredMarker] = [:]
     for partition in partitions {
-      try waitForDecided(topics.place(of: partition), reader, all)
+      try waitForDecided(topics.place(of: partition), reader, all, isCancelled: isCancelled)
       markers[partition] = try lastMarker(of: partition, reader)
     }
     return markers
   }
 
-  /// A snapshot that is decided is hidden until its mark stands in the partition, a few milliseconds later. Were it not seen
-  /// here and stood there afterwards, the next cut would lack the tombstones of what it alone had told. What is hidden for
-  /// longer belongs to a transaction that was left open before it had sent its offset, and never comes to be.
+  /// A snapshot that is decided is hidden until its mark stands in the partition, a few milliseconds later; and while a process
+  /// that died has left a transaction open there, so is everything behind its first record, snapshots of others too. Were one
+  /// not seen here and stood there afterwards, the next cut would lack the tombstones of what it alone had told.
   private func waitForDecided(
-    _ place: TopicPartition, _ reader: KafkaRangeReader, _ all: KafkaRangeReader
+    _ place: TopicPartition, _ reader: KafkaRangeReader, _ all: KafkaRangeReader, isCancelled: () -> Bool
   ) throws(SnapshotFailure) {
     let end = try bounds(place, all).high
     let began = ContinuousClock.now
-    while try bounds(place, reader).high < end, began.duration(to: .now) < .milliseconds(Self.hiddenTimeout) {
-      usleep(20_000)
+    var isTold = false
+    while try bounds(place, reader).high < end {
+      if isCancelled() { throw .cancelled }
+      let waited = began.duration(to: .now)
+      if !isTold, waited >= .milliseconds(Self.hiddenPatience) {
+        isTold = true
+        log.warning(
+          "a process has left a transaction open in the state's partition: waiting until the broker ends it",
+          ["partition": "\(place)", "at_most_seconds": "\(Self.hiddenTimeout / 1_000)"])
+      }
+      guard waited < .milliseconds(Self.hiddenTimeout) else {
+        return log.error(
+          "a transaction in the state's partition stays open: the last snapshot may be one before it",
+          ["partition": "\(place)"])
+      }
+      usleep(Self.hiddenPause)
     }
   }
 
@@ -66,7 +88,7 @@ final class KafkaSnapshotReader: Sendable {
     try readBackwards(place, reader, bounds.low..<bounds.high, isCancelled: { false }) {
       run, _ throws(SnapshotFailure) in
       try run.forEachReversed { offset, key, value throws(SnapshotFailure) in
-        if case .marker(let marker) = try Self.parse(key, value, id, offset) {
+        if case .marker(let marker) = try SnapshotScan.parse(key, value, in: id, at: offset) {
           found = StoredMarker(marker, at: offset)
         }
         return found == nil
@@ -81,28 +103,17 @@ final class KafkaSnapshotReader: Sendable {
   ) throws(SnapshotFailure) {
     let place = topics.place(of: partition)
     let id = PartitionID(place.topic, place.partition)
-    let series = marker.marker.series
     let reader = try asking { () throws(KafkaError) in try KafkaRangeReader(settings.stateReader) }
     let bounds = try bounds(place, reader)
     guard bounds.low <= marker.place, marker.place < bounds.high else {
       throw .lost(
         "the snapshot at offset \(marker.place) of \(place) can't be found any more; start again if it stays away")
     }
-    var seen = SeenKeys()
+    var scan = SnapshotScan(marker.marker, in: id)
     try readBackwards(place, reader, bounds.low..<marker.place, isCancelled: { reading.isCancelled }) {
       run, start throws(SnapshotFailure) in
       try run.forEachReversed { offset, key, value throws(SnapshotFailure) in
-        if let key, !seen.insert(key) { return true }
-        guard case .state(let found, let own, let value?) = try Self.parse(key, value, id, offset) else { return true }
-        guard found == series else {
-          if let key { reading.obsolete(key: key) }
-          return true
-        }
-        do throws(StateError) {
-          try reading.restore(key: own, value: value)
-        } catch {
-          throw .failed(PipelineFailure(.configuration, "\(id) at offset \(offset): \(error)"))
-        }
+        try scan.take(offset: offset, key: key, value: value, into: reading)
         return true
       }
       reading.progress(records: Int64(run.count), bytes: Int64(run.byteCount), remaining: start - bounds.low)
@@ -157,16 +168,6 @@ final class KafkaSnapshotReader: Sendable {
       return try body()
     } catch {
       throw Self.failure(error)
-    }
-  }
-
-  private static func parse(
-    _ key: UnsafeRawBufferPointer?, _ value: UnsafeRawBufferPointer?, _ partition: PartitionID, _ offset: Int64
-  ) throws(SnapshotFailure) -> SnapshotCodec.Record {
-    do throws(SnapshotError) {
-      return try SnapshotCodec.read(key: key, value: value, in: partition, at: offset)
-    } catch {
-      throw .failed(PipelineFailure(.configuration, "\(error)"))
     }
   }
 

@@ -143,20 +143,18 @@ final class KafkaSnapshotStore: SnapshotStore, @unchecked Sendable {
     producer.destroy()
     self.producer = nil
     let all = [error, cause] + deliveries
-    if let denied = all.first(where: \.isPermission) { return .failed(PipelineFailure(.configuration, "\(denied)")) }
-    if let refused = all.first(where: \.isUnwritableRecord) {
-      return .failed(
-        PipelineFailure(
-          .configuration, "a record of state can't be written to \(topics.place(of: cut.partition)): \(refused)"))
+    let missing = all.first(where: \.isUnknownTopic)
+    var trouble = SnapshotTrouble(
+      reason: "\(missing ?? error)", age: Int64(age / .milliseconds(1)),
+      transactionTimeout: ClientSettings.stateTransactionTimeout)
+    trouble.denial = all.first(where: \.isPermission).map { "\($0)" }
+    trouble.refusal = all.first(where: \.isUnwritableRecord).map {
+      "a record of state can't be written to \(topics.place(of: cut.partition)): \($0)"
     }
-    if let missing = all.first(where: \.isUnknownTopic) {
-      return .lost("\(missing); the state topic is made again at the next start")
-    }
-    if [.illegalGeneration, .unknownMember].contains(error.code) { return .stale }
-    // A transaction that outlived its time-out looks as if another process had our name: its age tells them apart.
-    let mayHaveExpired = age >= .milliseconds(ClientSettings.stateTransactionTimeout * 8 / 10)
-    if cause.isProducerFenced || error.isProducerFenced, !mayHaveExpired { return .failed(fenced(cause)) }
-    return .lost("\(error)")
+    trouble.isTopicMissing = missing != nil
+    trouble.isStale = [.illegalGeneration, .unknownMember].contains(error.code)
+    if cause.isProducerFenced || error.isProducerFenced { trouble.fence = fenced(cause).message }
+    return trouble.failure
   }
 
   private func fenced(_ error: KafkaError) -> PipelineFailure {
@@ -164,6 +162,22 @@ final class KafkaSnapshotStore: SnapshotStore, @unchecked Sendable {
       .fenced,
       "another process runs as `\(settings.stateTransactionalID)` and has taken over; give each process a name of its own "
         + "with --instance [\(error.code.name)]")
+  }
+
+  /// Ends an offset of the state's partition that hangs in the group, as `KafkaSink.endHangingOffsets` does for the input's: it
+  /// is pending by the producer of this id, so that only a mark of this one's ends it. On the snapshotter's queue.
+  func endHangingOffsets(_ partition: PartitionID, _ group: GroupMetadata) {
+    guard let producer = producer ?? (try? makeProducer()) else { return }
+    do throws(KafkaError) {
+      try producer.beginTransaction()
+      try producer.sendOffsets(
+        [TopicPartitionOffset(topics.place(of: partition), offset: 0)], group: group,
+        timeoutMilliseconds: 5 * Self.callTimeout)
+    } catch {
+      log.warning("a hanging offset of state could not be ended", ["error": "\(error)"])
+    }
+    producer.destroy()
+    self.producer = try? makeProducer()
   }
 
   /// Whether another process has taken our transactional id; see `NameProbe`. On the snapshotter's queue.
@@ -199,8 +213,10 @@ final class KafkaSnapshotStore: SnapshotStore, @unchecked Sendable {
 
   // MARK: Reading
 
-  func lastMarkers(of partitions: [PartitionID]) throws(SnapshotFailure) -> [PartitionID: StoredMarker] {
-    try reader.lastMarkers(of: partitions)
+  func lastMarkers(
+    of partitions: [PartitionID], isCancelled: () -> Bool
+  ) throws(SnapshotFailure) -> [PartitionID: StoredMarker] {
+    try reader.lastMarkers(of: partitions, isCancelled: isCancelled)
   }
 
   func read(

@@ -60,7 +60,7 @@ final class TakeOver: Sendable {
       var failures = 0
       while !isCancelled() {
         do throws(LookError) {
-          return answer(.success(try self.look(partitions)))
+          return answer(.success(try self.look(partitions, isCancelled: isCancelled)))
         } catch {
           guard case .again(let reason) = error else {
             if case .failed(let failure) = error { answer(.failure(failure)) }
@@ -100,12 +100,14 @@ final class TakeOver: Sendable {
   }
 
   /// The stable committed offsets come first: once the state's partitions are stable, no predecessor's snapshot is under way.
-  private func look(_ partitions: [TopicPartition]) throws(LookError) -> [Place] {
+  private func look(
+    _ partitions: [TopicPartition], isCancelled: () -> Bool
+  ) throws(LookError) -> [Place] {
     let ids = partitions.map { PartitionID($0.topic, $0.partition) }.sorted()
     let committed = try asking { () throws(KafkaError) in
       try consumer.committed(partitions + ids.map { topics.place(of: $0) }, timeoutMilliseconds: Self.timeout)
     }
-    let markers = try lastMarkers(of: ids)
+    let markers = try lastMarkers(of: ids, isCancelled: isCancelled)
     var places: [Place] = []
     for id in ids {
       let partition = TopicPartition(id.topic, id.number)
@@ -134,9 +136,11 @@ final class TakeOver: Sendable {
     return places
   }
 
-  private func lastMarkers(of partitions: [PartitionID]) throws(LookError) -> [PartitionID: StoredMarker] {
+  private func lastMarkers(
+    of partitions: [PartitionID], isCancelled: () -> Bool
+  ) throws(LookError) -> [PartitionID: StoredMarker] {
     do throws(SnapshotFailure) {
-      return try store.lastMarkers(of: partitions)
+      return try store.lastMarkers(of: partitions, isCancelled: isCancelled)
     } catch {
       switch error {
       case .failed(let failure): throw .failed(failure)

@@ -39,7 +39,11 @@ final class VersionUse: Sendable {
     let topics = StateTopics(group: settings.group, source: plan.source.topic)
     let reader = KafkaSnapshotReader(settings: settings, topics: topics)
     do throws(SnapshotFailure) {
-      let markers = try reader.lastMarkers(of: partitions.map { PartitionID($0.topic, $0.partition) })
+      // Where something stays hidden for long, nothing is known for now, and nothing is removed.
+      let began = ContinuousClock.now
+      let markers = try reader.lastMarkers(
+        of: partitions.map { PartitionID($0.topic, $0.partition) },
+        isCancelled: { began.duration(to: .now) > .milliseconds(Int(Self.timeout)) })
       for marker in markers.values { named.formUnion(marker.marker.ledger?.versions ?? []) }
     } catch {
       throw KafkaError(code: .fatal, message: "reading the last snapshots: \(error)")

@@ -39,7 +39,9 @@ final class MemorySnapshotStore: SnapshotStore {
     if let failure { throw failure }
   }
 
-  func lastMarkers(of partitions: [PartitionID]) throws(SnapshotFailure) -> [PartitionID: StoredMarker] {
+  func lastMarkers(
+    of partitions: [PartitionID], isCancelled: () -> Bool
+  ) throws(SnapshotFailure) -> [PartitionID: StoredMarker] {
     var markers: [PartitionID: StoredMarker] = [:]
     for partition in partitions { markers[partition] = lastMarker(of: partition) }
     return markers

@@ -52,6 +52,33 @@ import Testing
     }
   }
 
+  /// Found by the simulator: the group came past a snapshot of its future before it had one of its own.
+  @Test func aSnapshotThatWasLeftOutStaysOut() throws {
+    let reset = try decide(committed: Position(offset: 300, metadata: ""), marker: marker(400))
+    #expect(reset.start.past == 99)
+    var later = Position(offset: 450, sequence: 3, replay: ReplayPoint(offset: 300, largest: .min))
+    later.past = reset.start.past
+    let again = try decide(committed: Position(offset: later.offset, metadata: later.metadata), marker: marker(400))
+    #expect(again.marker == nil && again.start.offset == 300 && again.start.past == 99)
+    #expect(again.notes.first == .snapshotOfOtherHistory(snapshot: 400))
+    var own = marker(440)
+    own.place = 120
+    let found = try decide(committed: later, marker: own)
+    #expect(found.marker == own && found.start.past == nil)
+    #expect(try decide(committed: later).start.past == nil, "the state topic was deleted")
+  }
+
+  /// Found by the simulator: after a second start without a snapshot, half-filled windows told something.
+  @Test func whatIsHeldBackIsHeldBackAfterAReplayToo() throws {
+    let trimmed = Position(
+      offset: 500, sequence: 9, replay: ReplayPoint(offset: 200, largest: .min, isTrimmed: true))
+    let first = try decide(committed: Position(offset: 500, metadata: trimmed.metadata))
+    #expect(first.start.offset == 200 && first.start.isTrimmed)
+    let floor = Position(offset: 500, sequence: 9, replay: ReplayPoint(offset: 200, largest: 42, floor: 70))
+    let second = try decide(committed: Position(offset: 500, metadata: floor.metadata))
+    #expect(second.start.floor == 70 && second.start.largest == 42 && !second.start.isTrimmed)
+  }
+
   @Test func theGroupWasResetToBeforeTheMarker() throws {
     let byHand = try decide(committed: Position(offset: 300, metadata: ""), marker: marker(400))
     #expect(byHand.marker == nil && byHand.start.offset == 300 && byHand.start.isTrimmed)

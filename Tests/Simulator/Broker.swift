@@ -5,6 +5,8 @@ import Pipeline
 /// `isPermission`, `isUnwritableRecord`).
 enum CallError: Error {
   case retriable, abortable, fatal, fenced, denied, unwritable
+  /// The group has another generation by now.
+  case generation
 }
 
 /// A record of the input.
@@ -54,17 +56,35 @@ final class Broker {
   }
 
   static let transactionTimeout = 10 * second
+  /// `ClientSettings.stateTransactionTimeout`, in the same proportion.
+  static let stateTransactionTimeout = 30 * second
+  private static let stateSuffix = ".state"
+
+  /// The transactional id of a process's snapshots.
+  static func stateName(_ name: String) -> String { name + stateSuffix }
+
+  private static func timeout(_ name: String) -> Int64 {
+    name.hasSuffix(stateSuffix) ? stateTransactionTimeout : transactionTimeout
+  }
 
   private(set) var group: Group
   let checker: Checker
-  private let scenario: Scenario
+  let scenario: Scenario
   /// By partition, how many of its records have been written so far, and the oldest offset that is kept.
-  private var written: [PartitionID: Int] = [:]
-  private(set) var low: [PartitionID: Int64] = [:]
+  var written: [PartitionID: Int] = [:]
+  var low: [PartitionID: Int64] = [:]
   private var identities: [String: Identity] = [:]
   private var nextProducer = 1
   /// What stands in the output topics undecided.
   private var undecided: [LogEntry] = []
+  /// The state of each partition.
+  var states: [PartitionID: StateLog] = [:]
+  /// What stands in the partitions of exchanges.
+  var exchanges: [PartitionID: StateLog] = [:]
+  /// When something may have come to be seen in which exchange.
+  var arrivals: [(time: Int64, partition: PartitionID)] = []
+  /// How long a transaction that is decided stays hidden in the partitions, when it ends next; the world sets it.
+  var markDelay: () -> Int64 = { 0 }
 
   init(_ scenario: Scenario, checker: Checker, isCooperative: Bool) {
     self.scenario = scenario
@@ -74,54 +94,26 @@ final class Broker {
 
   func withGroup<Result>(_ body: (inout Group) -> Result) -> Result { body(&group) }
 
-  // MARK: Input
+  // MARK: The operator
 
-  /// Writes the next record of a partition.
-  func append(_ partition: PartitionID) { written[partition, default: 0] += 1 }
-
-  func hasMore(_ partition: PartitionID) -> Bool { (written[partition] ?? 0) < scenario.records(partition).count }
-
-  /// The offset after the newest record, control records behind it included.
-  func high(_ partition: PartitionID) -> Int64 {
-    let count = written[partition] ?? 0
-    let records = scenario.records(partition)
-    if count == records.count { return scenario.end(partition) }
-    return count == 0 ? 0 : records[count - 1].offset + 1
+  /// All processes are dead: what they left is undone, and nobody is in the group.
+  func settleAll(now: Int64) {
+    for name in identities.keys.sorted() where identities[name]?.ongoing != nil { end(name, commits: false, now: now) }
+    withGroup { $0.clear() }
   }
 
-  /// The records from an offset on; at most so many.
-  func records(_ partition: PartitionID, from offset: Int64, most: Int) -> ArraySlice<InputRecord> {
-    let all = scenario.records(partition)[..<(written[partition] ?? 0)]
-    var place = all.startIndex
-    var end = all.endIndex
-    while place < end {
-      let middle = (place + end) / 2
-      if all[middle].offset < offset { place = middle + 1 } else { end = middle }
-    }
-    return all[place...].prefix(most)
+  func setCommitted(_ partition: PartitionID, _ offset: Int64?) {
+    withGroup { $0.setCommitted(partition, offset.map { CommittedOffset(offset: $0, metadata: "") }) }
   }
 
-  /// Retention: forgets what lies before the place from which the group's committed position would be made again.
-  func trim(_ partition: PartitionID) {
-    guard let committed = group.committed[partition] else { return }
-    let position = Position(offset: committed.offset, metadata: committed.metadata)
-    var need = position.replay?.offset ?? position.offset
-    // What may yet be settled by an older position is needed too.
-    for held in group.pending.values {
-      if let offset = held[partition] {
-        let other = Position(offset: offset.offset, metadata: offset.metadata)
-        need = min(need, other.replay?.offset ?? other.offset)
-      }
-    }
-    low[partition] = max(low[partition] ?? 0, need)
-  }
+  func deleteState() { for partition in states.keys { states[partition]?.clear() } }
 
   // MARK: Transactions
 
   /// `init_transactions`: settles what the name's last producer left, and fences it.
   func initialise(_ name: String, now: Int64) -> ProducerName {
     if var identity = identities[name] {
-      if identity.ongoing != nil { end(name, commits: false) }
+      if identity.ongoing != nil { end(name, commits: false, now: now) }
       identity = identities[name] ?? identity
       identity.epoch += 1
       identities[name] = identity
@@ -152,11 +144,32 @@ final class Broker {
     identities[transaction.producer.name]?.began = now
   }
 
-  func produce(_ entry: LogEntry, now: Int64) throws(CallError) {
+  /// - Parameter isApart: whether blocks of exchanges are visible at once, whatever becomes of the transaction.
+  func produce(_ entry: LogEntry, now: Int64, isApart: Bool = false) throws(CallError) {
     guard scenario.isWritable(entry.output) else { throw .unwritable }
     try begin(entry.transaction, now: now)
     if undecided.contains(where: { $0.transaction == entry.transaction && $0.place == entry.place }) { return }
+    if let place = entry.output.place, let target = scenario.target(place) {
+      let record = StateLog.Record(key: [], value: entry.output.value)
+      exchanges[target, default: StateLog()].append(
+        record, entry.transaction, place: entry.place.pair << 24 | entry.place.output)
+      if isApart {
+        _ = exchanges[target]?.decide(entry.transaction, commits: true, visibleAt: now)
+        arrivals.append((now, target))
+        checker.follow(target, exchanges[target] ?? StateLog())
+      }
+    }
     undecided.append(entry)
+  }
+
+  /// Writes records of state.
+  func produce(
+    _ records: ArraySlice<StateLog.Record>, to partition: PartitionID, _ transaction: TransactionName, now: Int64
+  ) throws(CallError) {
+    try begin(transaction, now: now)
+    for place in records.indices {
+      states[partition, default: StateLog()].append(records[place], transaction, place: place)
+    }
   }
 
   /// AddOffsetsToTxn: the transaction's marker will go to the group too.
@@ -170,7 +183,8 @@ final class Broker {
     _ offsets: [PartitionID: CommittedOffset], _ transaction: TransactionName, _ membership: Membership
   ) throws(CallError) {
     let identity = try check(transaction)
-    guard identity.ongoing == transaction.number, !group.refuses(membership) else { throw .abortable }
+    guard identity.ongoing == transaction.number else { throw .abortable }
+    guard !group.refuses(membership) else { throw .generation }
     group.hold(offsets, producer: transaction.producer.id)
   }
 
@@ -184,14 +198,14 @@ final class Broker {
     group.hold(offsets, producer: transaction.producer.id)
   }
 
-  func commit(_ transaction: TransactionName) throws(CallError) {
+  func commit(_ transaction: TransactionName, now: Int64) throws(CallError) {
     let identity = try check(transaction)
     guard let ongoing = identity.ongoing else { return }
     guard ongoing == transaction.number else { throw .abortable }
-    end(transaction.producer.name, commits: true)
+    end(transaction.producer.name, commits: true, now: now)
   }
 
-  private func end(_ name: String, commits: Bool) {
+  private func end(_ name: String, commits: Bool, now: Int64) {
     guard let identity = identities[name], let number = identity.ongoing else { return }
     let transaction = TransactionName(
       producer: ProducerName(name: name, id: identity.id, epoch: identity.epoch), number: number)
@@ -199,11 +213,20 @@ final class Broker {
     undecided.removeAll { $0.transaction == transaction }
     identities[name]?.ongoing = nil
     identities[name]?.hasOffsets = false
+    for target in exchanges.keys.sorted() {
+      let visibleAt = now + markDelay()
+      let blocks = exchanges[target]?.decide(transaction, commits: commits, visibleAt: visibleAt)
+      guard let blocks, !blocks.isEmpty else { continue }
+      arrivals.append((visibleAt, target))
+      checker.follow(target, exchanges[target] ?? StateLog())
+    }
+    if name.hasSuffix(Self.stateSuffix) { decideStates(transaction, commits: commits, now: now) }
+    if identity.hasOffsets {
+      let before = group.committed
+      let moved = group.end(producer: identity.id, commits: commits)
+      checker.moved(moved, from: before)
+    }
     if commits { checker.committed(entries) }
-    guard identity.hasOffsets else { return }
-    let before = group.committed
-    let moved = group.end(producer: identity.id, commits: commits)
-    checker.moved(moved, from: before)
   }
 
   /// The transaction coordinator's look at its clock: what is over its time is aborted, and its producer fenced.
@@ -212,9 +235,9 @@ final class Broker {
   func endOverdue(_ now: Int64) -> Bool {
     var found = false
     for name in identities.keys.sorted() {
-      guard let identity = identities[name], identity.ongoing != nil, now - identity.began >= Self.transactionTimeout
+      guard let identity = identities[name], identity.ongoing != nil, now - identity.began >= Self.timeout(name)
       else { continue }
-      end(name, commits: false)
+      end(name, commits: false, now: now)
       identities[name]?.epoch += 1
       found = true
     }
@@ -222,7 +245,7 @@ final class Broker {
   }
 
   var nextTimeout: Int64? {
-    identities.values.filter { $0.ongoing != nil }.map { $0.began + Self.transactionTimeout }.min()
+    identities.filter { $0.value.ongoing != nil }.map { $0.value.began + Self.timeout($0.key) }.min()
   }
 
   /// Forgets a transactional id that has nothing open or pending.

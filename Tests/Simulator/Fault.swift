@@ -30,6 +30,26 @@ public enum Fault: String, Sendable, Hashable, CaseIterable {
   case timeout
   /// Records are thrown away that nobody needs any more.
   case retention
+  /// A transaction that is decided stays hidden in its partitions for a while.
+  case hidden
+  /// The state topic is compacted.
+  case compaction
+  /// All processes die, and what `Loss` says is lost.
+  case loss
+}
+
+/// What is lost in one run when `Fault.loss` strikes. Retention goes with what may be lost beside it.
+enum Loss: CaseIterable {
+  /// Nothing; the input is thrown away up to what the last snapshot needs.
+  case nothing
+  /// The state topic.
+  case state
+  /// What the group has committed.
+  case offsets
+  /// The group is set back by hand.
+  case setBack
+
+  var allowsRetention: Bool { self == .nothing || self == .state }
 }
 
 /// How often each fault strikes in one run: each seed draws its own, some faults not at all (what is rare beside
@@ -53,7 +73,9 @@ struct FaultRates {
         case .stall: 120
         case .abortable, .fatal: 500
         case .timeout: 0
-        case .retention: 60
+        case .retention, .compaction: 60
+        case .hidden: 5_000
+        case .loss: 15
         }
       return random.below(most + 1)
     }

@@ -164,6 +164,16 @@ struct Group {
     return held
   }
 
+  /// Nobody is a member any more, and nothing is pending.
+  mutating func clear() {
+    members = []
+    phase = .empty
+    pending = [:]
+  }
+
+  /// What an operator does by hand; nil: nothing is committed any more.
+  mutating func setCommitted(_ partition: PartitionID, _ offset: CommittedOffset?) { committed[partition] = offset }
+
   func isUnstable(_ asked: [PartitionID]) -> Bool {
     pending.values.contains { held in asked.contains { held[$0] != nil } }
   }

@@ -48,10 +48,60 @@ public enum Mutation: String, Sendable, Hashable, CaseIterable {
   case replayForgetsLargest
   /// Offsets that hang in the group are left there.
   case hangingOffsetsStay
+  /// Those of the state's producer are.
+  case hangingStateStays
   /// What an earlier transaction may have left pending is not asked for before the next commit.
   case doubtIsForgotten
   /// Where offsets can't be had, they are not asked for again.
   case takeOverIsNotRetried
+  // Snapshots.
+  /// A cut is written before the commit that covers it.
+  case cutBeforeCommit
+  /// A cut is written without the group's metadata.
+  case cutIsNotFenced
+  /// A cut goes out under the membership of now, not that of the assignment in which it was handed out.
+  case fenceIsIgnored
+  /// A cut that was not written is not written again.
+  case cutIsNotRepeated
+  /// A cut without changes writes no marker.
+  case emptyCutIsLeftOut
+  /// What is gone has no tombstone.
+  case noTombstones
+  /// The marker of a cut goes in a transaction of its own, before the rest.
+  case markerGoesFirst
+  /// No last cut is made when a partition is given up, or it is not waited for.
+  case noLastCut
+  /// The marker is read without waiting for records that are decided and hidden.
+  case markerIsReadEarly
+  /// They are waited for for a moment only.
+  case hiddenIsLeftSoon
+  /// It is not asked whether the state's offset is stable.
+  case stateIsNotAsked
+  /// A fresh start has the seed of the one before.
+  case seedIsKept
+  /// A restore that is interrupted adopts what it has read.
+  case halfIsAdopted
+  /// A group that was set back by hand is not noticed.
+  case setBackIsNotNoticed
+  /// A snapshot that was left out is taken once the group has passed it.
+  case pastIsForgotten
+  /// What windows are held back for at a start is not known at the next.
+  case heldBackIsForgotten
+  // Exchanges.
+  /// Blocks of events are visible whatever becomes of the transaction that they are part of.
+  case blocksApart
+  /// Blocks of transactions that are not decided are read.
+  case undecidedIsRead
+  /// What has been read of an exchange is deleted, whether it is saved or not.
+  case purgeToPosition
+  /// A partition of the source that was not heard of yet holds nobody back.
+  case unheardHoldsNobody
+  /// A partition may be declared idle though it has not been read to its end.
+  case busyIsQuiet
+  /// Nothing is handed over to exchanges between two batches.
+  case noTick
+  /// A worker that stops does not hand over what waits for the rest of its block.
+  case noFlush
   // Bounds and wake-ups.
   /// A partition is read on whatever is unsettled.
   case boundIsIgnored

@@ -22,6 +22,13 @@ public enum Invariant: String, Sendable, Hashable, CaseIterable {
   case liveness
   /// Partitions that are handed over in order, with no fault about, are settled when they are given up.
   case handOver
+  /// Behind an exchange, each event that a rule there wants is seen once, none is late that was not at its source, and windows
+  /// are whole.
+  case crossing
+  /// A snapshot never lies past what the group has committed, nor before an earlier one.
+  case snapshot
+  /// A task whose state comes from the last snapshot goes on as an undisturbed one.
+  case state
   /// Of two processes with one name, only one goes on.
   case name
   /// The undisturbed run itself finds what the slow, obvious model finds.

@@ -14,8 +14,7 @@ extension Process {
     if let operation = sink.operation { return stepSink(operation) }
     if !toPerform.isEmpty {
       let (partition, group) = toPerform.removeFirst()
-      // `endHangingOffsets` returns at once without a producer.
-      if sink.producer != nil { sink.operation = .endHanging(partition, group, recovering: nil) }
+      sink.operation = .endHanging(partition, group, recovering: nil)
       return
     }
     guard committerFailure == nil, !isCommitterStopped else { return }
@@ -69,6 +68,9 @@ extension Process {
 
   private func wake(_ partitions: [PartitionID]) {
     isScheduled = true
+    for partition in partitions {
+      if let position = coordinator.settledPosition(of: partition) { settled(partition, position) }
+    }
     if world.lacks(.noWakeWhenSettled) { return }
     for partition in partitions { wake(partition) }
   }

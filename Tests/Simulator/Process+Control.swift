@@ -12,15 +12,18 @@ extension Process {
   private static let drainLook = 200 * millisecond
 
   private var isDrained: Bool {
-    guard case .draining(let names, _, _) = control else { return true }
-    return !coordinator.hasUnsettled(Set(names)) || committerFailure != nil
+    switch control {
+    case .draining(let names, _, _): !coordinator.hasUnsettled(Set(names)) || committerFailure != nil
+    case .savingState(let names, _, _): !snapshots.hasUnwritten(Set(names)) || hasSnapshotterFailed
+    case .running, .stopping, .ended: true
+    }
   }
 
   var isControlReady: Bool {
     switch control {
     case .running: isStopRequested || client.event != nil || !inbox.isEmpty
-    case .draining: isDrained || world.now >= nextLook
-    case .stoppingCommitter: sink.operation == nil
+    case .draining, .savingState: isDrained || world.now >= nextLook
+    case .stopping: sink.operation == nil && store.operation == nil
     case .ended: false
     }
   }
@@ -30,14 +33,28 @@ extension Process {
     case .running:
       if isStopRequested { return beginStop() }
       if let event = client.takeEvent() { return handle(event) }
-      if !inbox.isEmpty { begin(inbox.removeFirst()) }
+      if !inbox.isEmpty { handle(inbox.removeFirst()) }
     case .draining(let names, let deadline, let answer):
       if isDrained || world.now >= deadline { return endDrain(names, answer) }
-      // `Committer.drain`'s look around.
-      if !world.lacks(.drainsWithOldGroup) { renewGroup() }
-      nextLook = min(deadline, world.now + Self.drainLook)
-    case .stoppingCommitter: end()
+      lookAround(deadline)
+    case .savingState(let names, let deadline, let answer):
+      if isDrained || world.now >= deadline { return endSaving(names, answer) }
+      lookAround(deadline)
+    case .stopping: end()
     case .ended: break
+    }
+  }
+
+  /// What a drain does while it waits.
+  private func lookAround(_ deadline: Int64) {
+    if !world.lacks(.drainsWithOldGroup) { renewGroup() }
+    nextLook = min(deadline, world.now + Self.drainLook)
+  }
+
+  private func handle(_ message: Message) {
+    switch message {
+    case .places(let answer): begin(answer)
+    case .restored(let worker, let failure): restored(worker, failure)
     }
   }
 
@@ -67,7 +84,11 @@ extension Process {
   /// `ControlLoop.renewGroup`.
   private func renewGroup() {
     if world.lacks(.groupStays), sink.group != nil { return }
-    if client.membership.isMember || world.lacks(.noMemberMaySend) { sink.group = client.membership }
+    guard client.membership.isMember || world.lacks(.noMemberMaySend) else { return }
+    sink.group = client.membership
+    // `Snapshotter.renewFence`.
+    store.fence = snapshots.renewFence()
+    store.group = client.membership
   }
 
   /// `ControlLoop.begin`: starts workers where their partitions are to be taken up.
@@ -81,18 +102,45 @@ extension Process {
     pending = []
     var started: [Worker] = []
     for place in places {
-      let task = PartitionTask(
-        plan: world.scenario.plan, tables: [], partition: place.partition, start: place.start,
+      let start = place.recovery.start
+      let task = world.scenario.makeTask(
+        place.partition, start, world.scenario.plan,
         productVersion: world.lacks(.alertsNameProcess) ? "\(name)-\(number)" : "simulated",
-        registry: MetricsRegistry())
+        counts: mutatedCounts(place.partition))
       let worker = Worker(
-        partition: place.partition, task: task, tenure: world.takesUp(place.partition, in: assignedIn))
-      tell("takes \(place.partition) up at \(place.start.offset), muted to \(place.start.committed)")
+        partition: place.partition, task: task, tenure: world.takesUp(place.partition, in: assignedIn),
+        settled: Position(offset: start.committed, sequence: start.sequence, replay: nil))
+      worker.restore = place.recovery.marker.map { RestoreState($0) }
+      tell(
+        "takes \(place.partition) up at \(start.offset), muted to \(start.committed), "
+          + (place.recovery.marker == nil ? "without state" : "with state") + " \(place.recovery.notes)")
       started.append(worker)
     }
     client.assign(places.map(\.partition), world.broker.group.isCooperative)
     renewGroup()
     held += started
+    for worker in started where worker.restore == nil { start(worker) }
+  }
+
+  private func mutatedCounts(_ partition: PartitionID) -> ExchangeCounts {
+    var counts = world.scenario.counts
+    if world.lacks(.unheardHoldsNobody) { counts.source = Int(partition.number) + 1 }
+    return counts
+  }
+
+  /// `PartitionWorker.start`.
+  private func start(_ worker: Worker) {
+    addToSnapshots(worker)
+    worker.lastRecord = world.now
+    worker.hasStarted = true
+    worker.isWoken = true
+  }
+
+  /// `ControlLoop.restored`.
+  private func restored(_ worker: Worker, _ failure: PipelineFailure?) {
+    guard held.contains(where: { $0 === worker }) else { return }
+    if let failure { return fail(failure) }
+    start(worker)
   }
 
   /// `ControlLoop.revoked`.
@@ -107,34 +155,74 @@ extension Process {
 
   /// `ControlLoop.give(up:)`: stops workers, waits until what they handed over is settled, and forgets the partitions.
   private func giveUp(_ partitions: [PartitionID], isLost: Bool, patience: Int64, then answer: Answer) {
-    let names = held.filter { partitions.contains($0.partition) }.map(\.partition)
+    let workers = held.filter { partitions.contains($0.partition) }
+    let names = workers.map(\.partition)
     if !world.lacks(.workersGoOn) {
-      for worker in held where names.contains(worker.partition) { worker.isStopped = true }
+      for worker in workers {
+        // `PartitionWorker.stop`.
+        worker.isStopped = true
+        if worker.hasStarted { flush(worker) }
+        if !isLost, worker.hasStarted, !world.lacks(.noLastCut) { cutIfDue(worker, isFinal: true) }
+      }
       held.removeAll { names.contains($0.partition) }
     }
     guard !names.isEmpty else { return self.answer(answer) }
     if isLost || world.lacks(.noDrain) {
       if !isLost { checkHandOver(names) }
       drop(names)
+      snapshots.drop(names)
       return self.answer(answer)
     }
     isDraining = true
     isScheduled = true
     nextLook = min(world.now + patience, world.now + Self.drainLook)
     control = .draining(names, deadline: world.now + patience, then: answer)
+    self.patience = patience
+    givenUp = workers.filter(\.hasStarted)
   }
 
   /// The end of `Committer.drain`.
   private func endDrain(_ names: [PartitionID], _ answer: Answer) {
-    if coordinator.hasUnsettled(Set(names)) {
+    let isDrained = !coordinator.hasUnsettled(Set(names))
+    if !isDrained {
       tell("gives up \(names) unsettled")
       checkHandOver(names)
       sink.isAbandoned = true
     }
     isDraining = false
     drop(names)
+    guard isDrained else {
+      snapshots.drop(names)
+      control = .running
+      return self.answer(answer)
+    }
+    nextLook = min(world.now + patience, world.now + Self.drainLook)
+    control = .savingState(names, deadline: world.now + patience, then: answer)
+  }
+
+  /// The end of `Snapshotter.drain`.
+  private func endSaving(_ names: [PartitionID], _ answer: Answer) {
+    if snapshots.hasUnwritten(Set(names)) { tell("gives up \(names) without a last snapshot") }
+    checkSaved()
+    snapshots.drop(names)
     control = .running
     self.answer(answer)
+  }
+
+  private func checkSaved() {
+    guard world.rates.isCalm, world.scenario.keepsState, !hasSnapshotterFailed else { return }
+    for worker in givenUp where !worker.task.isReplaying {
+      let marker = world.broker.state(worker.partition).lastMarker(of: worker.partition, world.now)
+      guard let committed = world.broker.position(worker.partition), committed.offset > worker.settled.offset else {
+        continue
+      }
+      if marker.map({ $0.marker.offset < worker.task.nextOffset }) ?? true {
+        world.checker.fail(
+          .handOver,
+          "\(name)#\(number) gives up \(worker.partition) at \(worker.task.nextOffset) with a snapshot at "
+            + "\(marker?.marker.offset ?? -1)")
+      }
+    }
   }
 
   private func checkHandOver(_ names: [PartitionID]) {
@@ -150,9 +238,11 @@ extension Process {
     switch answer {
     case .unassign(let partitions): client.unassign(partitions, world.broker.group.isCooperative)
     case .stop:
-      // `Committer.stop`.
+      // `Committer.stop`, `Snapshotter.stop`.
       isCommitterStopped = true
-      control = .stoppingCommitter
+      isSnapshotterStopped = true
+      store.isAbandoned = true
+      control = .stopping
     }
   }
 

@@ -1,9 +1,11 @@
+import Detection
+import Events
 import Pipeline
 
 /// `TakeOver.Place`.
 struct TakeOverPlace {
   var partition: PartitionID
-  var start: PartitionTask.Start
+  var recovery: Recovery
 }
 
 /// `TakeOver.begin`, on its way.
@@ -15,6 +17,10 @@ struct TakeOverState {
   var asked: Int64?
   var failures = 0
   var committed: [PartitionID: CommittedOffset]?
+  /// `KafkaSnapshotReader.waitForDecided`: what is waited for, and since when.
+  var hidden: (end: Int64, began: Int64)?
+  /// Of the first partitions.
+  var markers: [StoredMarker?] = []
 }
 
 extension Process {
@@ -22,6 +28,8 @@ extension Process {
   private static let questionTimeout = 10 * second
   /// `TakeOver.failuresUntilStuck`.
   private static let failuresUntilStuck = 3
+  /// `KafkaSnapshotReader.hiddenTimeout`.
+  private static let hiddenTimeout = Broker.stateTransactionTimeout + 15 * second
 
   func stepTakeOver() {
     guard var state = takeOver, state.epoch == epoch, !isStopRequested else {
@@ -30,12 +38,15 @@ extension Process {
     }
     do throws(CallError) {
       if let committed = state.committed {
+        if state.markers.count < state.partitions.count { return try lookForMarker(&state) }
         try look(state, committed)
         takeOver = nil
       } else {
         let isStable = !world.lacks(.noStableFetch)
+        let states = state.partitions.map { Broker.statePlace(of: $0) }
+        let asked = state.partitions + (world.lacks(.stateIsNotAsked) ? [] : states)
         state.committed = try world.call(.fetchOffsets, at: .group) { () throws(CallError) in
-          try world.broker.fetchOffsets(state.partitions, isStable: isStable)
+          try world.broker.fetchOffsets(asked, isStable: isStable)
         }
         state.asked = nil
         takeOver = state
@@ -50,7 +61,7 @@ extension Process {
     if error != .retriable || world.lacks(.takeOverIsNotRetried) {
       takeOver = nil
       if !world.lacks(.takeOverIsNotRetried) {
-        inbox.append(.failure(PipelineFailure(.configuration, "asking for committed offsets: \(error)")))
+        inbox.append(.places(.failure(PipelineFailure(.configuration, "asking where to begin: \(error)"))))
       }
       return
     }
@@ -65,8 +76,33 @@ extension Process {
       {
         // `ControlLoop.assigned`'s onStuck, through `Committer.perform`.
         toPerform.append((first, client.membership))
+        if !world.lacks(.hangingStateStays) { storeToPerform.append((first, client.membership)) }
       }
     }
+    takeOver = state
+  }
+
+  /// `KafkaSnapshotReader.lastMarkers`, a question a step.
+  private func lookForMarker(_ state: inout TakeOverState) throws(CallError) {
+    let (world, broker) = (world, world.broker)
+    let partition = state.partitions[state.markers.count]
+    if let (end, began) = state.hidden {
+      let stable = try world.call(.readState, at: .transactions) { () throws(CallError) in
+        broker.state(partition).stable(world.now)
+      }
+      if stable < end, world.now - began < (world.lacks(.hiddenIsLeftSoon) ? 5 * second : Self.hiddenTimeout),
+        !world.lacks(.markerIsReadEarly)
+      {
+        state.notBefore = world.now + 20 * millisecond
+      } else {
+        state.markers.append(broker.state(partition).lastMarker(of: partition, world.now))
+        state.hidden = nil
+      }
+    } else {
+      let end = try world.call(.readState, at: .transactions) { () throws(CallError) in broker.state(partition).high }
+      state.hidden = (end, world.now)
+    }
+    state.asked = nil
     takeOver = state
   }
 
@@ -74,26 +110,42 @@ extension Process {
   private func look(_ state: TakeOverState, _ committed: [PartitionID: CommittedOffset]) throws(CallError) {
     try world.call(.bounds, at: .group) { () throws(CallError) in }
     var places: [TakeOverPlace] = []
-    for partition in state.partitions {
-      let position = committed[partition].map { Position(offset: $0.offset, metadata: $0.metadata) }
+    for (partition, marker) in zip(state.partitions, state.markers) {
       do throws(PipelineFailure) {
-        let takeUp = try TakeUp(
-          partition, committed: position, low: world.broker.low[partition] ?? 0,
-          high: world.broker.high(partition))
-        places.append(TakeOverPlace(partition: partition, start: mutated(takeUp.start)))
+        places.append(
+          TakeOverPlace(partition: partition, recovery: try recovery(partition, marker, committed[partition])))
       } catch {
-        inbox.append(.failure(error))
+        inbox.append(.places(.failure(error)))
         return
       }
     }
-    inbox.append(.success(places))
+    inbox.append(.places(.success(places)))
   }
 
-  private func mutated(_ start: PartitionTask.Start) -> PartitionTask.Start {
-    var start = start
-    if world.lacks(.mutingIsOff) { start.committed = start.offset }
-    if world.lacks(.noReplay) { start.offset = start.committed }
-    if world.lacks(.replayForgetsLargest) { start.largest = .min }
-    return start
+  private func recovery(
+    _ partition: PartitionID, _ marker: StoredMarker?, _ committed: CommittedOffset?
+  ) throws(PipelineFailure) -> Recovery {
+    var position = committed.map { Position(offset: $0.offset, metadata: $0.metadata) }
+    if world.lacks(.setBackIsNotNoticed), let marker, let found = position, found.offset < marker.marker.offset {
+      position = marker.marker.position
+    }
+    if world.lacks(.pastIsForgotten) { position?.past = nil }
+    if world.lacks(.heldBackIsForgotten) {
+      position?.replay?.floor = .min
+      position?.replay?.isTrimmed = false
+    }
+    var recovery = try Recovery.decide(
+      Recovery.Facts(
+        partition: partition, partitionCount: world.scenario.count(of: partition.topic), committed: position,
+        low: world.broker.low[partition] ?? 0, high: world.broker.high(partition), marker: marker,
+        origin: .beginning))
+    if !world.scenario.keepsState { recovery.start.partitionCount = 0 }
+    // A fresh start draws a seed; here it comes from the run's.
+    let seed = HashSeed(first: world.random.next(), second: world.random.next())
+    recovery.start.seed = recovery.start.seed ?? (world.lacks(.seedIsKept) ? HashSeed(first: 1, second: 2) : seed)
+    if world.lacks(.mutingIsOff) { recovery.start.committed = recovery.start.offset }
+    if world.lacks(.noReplay) { recovery.start.offset = recovery.start.committed }
+    if world.lacks(.replayForgetsLargest) { recovery.start.largest = .min }
+    return recovery
   }
 }

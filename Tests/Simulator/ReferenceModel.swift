@@ -7,6 +7,8 @@ struct ReferenceModel {
     var time: Int64
     var card: String
     var amount: Int
+    /// Where there are exchanges.
+    var shop: String?
   }
 
   /// An alert, by what tells it apart.

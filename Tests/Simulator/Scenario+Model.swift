@@ -5,7 +5,7 @@ import Pipeline
 extension Scenario {
   /// What the program finds otherwise than the slow model does; nil: nothing.
   func difference() -> String? {
-    for partition in partitions {
+    for partition in sources {
       let model = ReferenceModel(records(partition).compactMap(\.event))
       let late = undisturbed(partition, .late).map(\.cause)
       if late != model.late { return "\(partition): late are \(late), not \(model.late)" }

@@ -16,12 +16,14 @@ public final class Simulation {
   private var writes: [Int64]
   /// The longest time between two writes to a partition.
   private let pace: Int64
+  /// Partitions that were read anew from somewhere in their middle.
+  private var anew: Set<PartitionID> = []
   private var actors: [(Process, Process.Actor)] = []
 
   private init(seed: UInt64, mutation: Mutation?, isTracing: Bool) {
     world = World(seed: seed, mutation: mutation, isTracing: isTracing)
     pace = world.random.pick([200, 1_000, 4_000]) * millisecond
-    writes = world.scenario.partitions.map { _ in 0 }
+    writes = world.scenario.sources.map { _ in 0 }
     for name in 0..<(1 + world.random.below(3)) { start("p\(name)") }
   }
 
@@ -74,17 +76,20 @@ public final class Simulation {
       if let time = world.nextTime { next.append(time) }
       world.pass(to: max(next.min() ?? world.now, world.now + 1))
     }
+    for partition in world.broker.takeArrivals(world.now) {
+      for process in processes { process.wake(partition) }
+    }
     for place in starts.indices.reversed() where starts[place].time <= world.now {
       start(starts.remove(at: place).name)
     }
     supervise()
   }
 
-  private func hasMore(_ place: Int) -> Bool { world.broker.hasMore(world.scenario.partitions[place]) }
+  private func hasMore(_ place: Int) -> Bool { world.broker.hasMore(world.scenario.sources[place]) }
 
   private func write(_ place: Int) {
     guard hasMore(place) else { return }
-    let partition = world.scenario.partitions[place]
+    let partition = world.scenario.sources[place]
     for _ in 0..<(1 + world.random.below(6)) where hasMore(place) { world.broker.append(partition) }
     writes[place] = world.now + world.random.within(0...pace)
     for process in processes { process.wake(partition) }
@@ -132,7 +137,59 @@ public final class Simulation {
     }
     if world.strikes(.expiredID) { _ = world.broker.forget(victim.name) }
     if world.strikes(.retention) {
-      for partition in world.scenario.partitions { world.broker.trim(partition) }
+      for partition in world.scenario.sources { world.broker.trim(partition, now: world.now) }
+    }
+    if world.strikes(.compaction) {
+      for partition in world.scenario.partitions {
+        let high = world.broker.state(partition).high
+        world.broker.compact(partition, below: world.random.within(0...high), now: world.now)
+      }
+    }
+    if world.scenario.loss != .nothing, world.strikes(.loss) { lose() }
+  }
+
+  /// Everything dies, something is lost, and an operator starts everything again.
+  private func lose() {
+    for process in processes where process.isRunning {
+      process.isDead = true
+      process.tell("dies with all others")
+    }
+    world.forgetRequests()
+    world.broker.settleAll(now: world.now)
+    // Longer than anything is hidden.
+    world.pass(to: world.now + 10 * second)
+    for partition in world.scenario.partitions { lose(partition) }
+    if world.scenario.loss == .state { world.broker.deleteState() }
+  }
+
+  private func lose(_ partition: PartitionID) {
+    let (broker, scenario, checker) = (world.broker, world.scenario, world.checker)
+    guard let committed = broker.position(partition) else { return }
+    let marker = broker.state(partition).lastMarker(of: partition, world.now)?.marker
+    switch scenario.loss {
+    case .nothing, .state: break
+    case .offsets:
+      // Where nothing is left to be read, nothing would be committed again.
+      guard let last = scenario.records(partition).last, (marker?.offset ?? 0) <= last.offset else { return }
+      broker.setCommitted(partition, nil)
+      world.tell("the offset of \(partition) is lost")
+      if let marker {
+        checker.rewind(partition, to: marker.offset)
+      } else {
+        checker.beginAnew(partition, scenario.expected(partition, from: 0))
+      }
+    case .setBack:
+      // Once only: which of two earlier histories a snapshot is of, nobody can tell.
+      guard !anew.contains(partition) else { return }
+      let offset = world.random.within(0...committed.offset)
+      broker.setCommitted(partition, offset)
+      world.tell("the offset of \(partition) is set back to \(offset)")
+      if let marker, marker.offset <= offset {
+        checker.rewind(partition, to: offset)
+      } else {
+        checker.beginAnew(partition, scenario.expected(partition, from: offset))
+        anew.insert(partition)
+      }
     }
   }
 
@@ -149,19 +206,45 @@ public final class Simulation {
   private var isDone: Bool {
     guard writes.indices.allSatisfy({ !hasMore($0) }) else { return false }
     return world.scenario.partitions.allSatisfy { partition in
-      guard let last = world.scenario.records(partition).last else { return true }
-      return world.broker.group.committed[partition].map { $0.offset > last.offset } ?? false
+      guard let last = lastRecord(partition) else { return true }
+      return world.broker.group.committed[partition].map { $0.offset > last } ?? false
     }
+  }
+
+  private func lastRecord(_ partition: PartitionID) -> Int64? {
+    guard world.scenario.isSource(partition) else { return world.broker.exchanges[partition]?.lastCommitted }
+    return world.scenario.records(partition).last?.offset
   }
 
   private func checkEnd() {
     if !isDone {
       let positions = world.scenario.partitions.map {
-        "\($0) at \(world.broker.position($0)?.offset ?? 0) of \(world.scenario.end($0))"
+        "\($0) at \(world.broker.position($0)?.offset ?? 0) of \(world.broker.high($0))"
       }
       world.checker.fail(.liveness, "not settled: \(positions)")
     }
     world.checker.checkComplete()
+    for partition in world.scenario.sources where !anew.contains(partition) { checkState(partition) }
+    if let difference = world.scenario.crossingDifference(world.checker) { world.checker.fail(.crossing, difference) }
+  }
+
+  private func checkState(_ partition: PartitionID) {
+    let state = world.broker.state(partition)
+    // Whatever is hidden comes to light.
+    let now = Int64.max
+    guard let marker = state.lastMarker(of: partition, now) else { return }
+    let goesOn = world.scenario.goesOn(partition, from: marker) { task in
+      try task.beginRestore(marker.marker)
+      var scan = SnapshotScan(marker.marker, in: Broker.statePlace(of: partition))
+      let reading = Reading(task)
+      for (offset, record) in state.records(below: marker.place, most: .max, now) {
+        try scan.take(record, at: offset, into: reading)
+      }
+      _ = task.finishRestore(marker.marker)
+    }
+    if !goesOn {
+      world.checker.fail(.state, "\(partition): the state at \(marker.marker.offset) is not that of an undisturbed run")
+    }
   }
 }
 

@@ -142,10 +142,11 @@ extension Process {
     let tenure = tenures[PairEnd(partition: pair.partition, position: pair.position)] ?? 0
     let entry = LogEntry(transaction: commit.name, place: at, partition: pair.partition, output: output, tenure: tenure)
     let (broker, world) = (world.broker, world)
+    let isApart = world.lacks(.blocksApart)
     do throws(CallError) {
-      try world.call(.produce, at: .transactions, late: { try? broker.produce(entry, now: world.now) }) {
-        () throws(CallError) in try broker.produce(entry, now: world.now)
-      }
+      try world.call(
+        .produce, at: .transactions, late: { try? broker.produce(entry, now: world.now, isApart: isApart) }
+      ) { () throws(CallError) in try broker.produce(entry, now: world.now, isApart: isApart) }
     } catch {
       guard error == .unwritable else { throw error }
       commit.unwritable.append(at)
@@ -184,9 +185,10 @@ extension Process {
   }
 
   private func commitTransaction(_ commit: Sink.Commit) throws(CallError) {
-    let (broker, name) = (world.broker, commit.name)
-    try world.call(.commit, at: .transactions, late: { try? broker.commit(name) }) { () throws(CallError) in
-      try broker.commit(name)
+    let (broker, name, world) = (world.broker, commit.name, world)
+    try world.call(.commit, at: .transactions, late: { try? broker.commit(name, now: world.now) }) {
+      () throws(CallError) in
+      try broker.commit(name, now: world.now)
     }
   }
 
@@ -292,6 +294,15 @@ extension Process {
 
   /// `KafkaSink.endHangingOffsets`: a transaction that takes part in the group and is left to the next producer.
   private func endHanging(_ partition: PartitionID, _ group: Membership, _ recovering: Transaction?) {
+    if sink.producer == nil {
+      guard let made = makeProducer(world.now) else { return }
+      guard case .success(let producer) = made else {
+        sink.operation = nil
+        if let recovering { failed(.lost("stable offsets can't be had"), recovering) }
+        return
+      }
+      sink.producer = producer
+    }
     sink.operation = .replace(began: world.now, recovering: recovering)
     guard var producer = sink.producer, group.isMember else { return }
     tell("ends what may hang in the group")

@@ -9,7 +9,15 @@ final class World {
 
   /// Calls to brokers; each may go wrong in every way.
   enum Call: String {
-    case initialise, produce, sendOffsets, commit, fetchOffsets, bounds
+    case initialise, produce, sendOffsets, commit, fetchOffsets, bounds, readState
+
+    /// Whether it is part of a transaction.
+    var isOfTransaction: Bool {
+      switch self {
+      case .initialise, .produce, .sendOffsets, .commit: true
+      case .fetchOffsets, .bounds, .readState: false
+      }
+    }
   }
 
   private struct Late {
@@ -46,6 +54,7 @@ final class World {
     broker = Broker(scenario, checker: checker, isCooperative: random.chance(500))
     self.mutation = mutation
     self.isTracing = isTracing
+    broker.markDelay = { [unowned self] in strikes(.hidden) ? random.within(0...3 * second) : 0 }
   }
 
   func lacks(_ line: Mutation) -> Bool { mutation == line }
@@ -82,6 +91,12 @@ final class World {
     lastOfName[name] = number
   }
 
+  /// Nobody is there any more to whom a request or an answer belongs.
+  func forgetRequests() {
+    late = []
+    lastOfName = [:]
+  }
+
   // MARK: Requests on their way
 
   /// A call to a broker, with what may go wrong on the way there and back.
@@ -100,7 +115,7 @@ final class World {
     }
     if strikes(.lostRequest) { throw .retriable }
     if strikes(.denied) { throw .denied }
-    if call != .fetchOffsets, call != .bounds {
+    if call.isOfTransaction {
       if strikes(.abortable) { throw .abortable }
       if strikes(.fatal) { throw .fatal }
     }
@@ -124,6 +139,7 @@ final class World {
 
   /// When the next thing happens by itself.
   var nextTime: Int64? {
-    [late.map(\.time).min(), broker.nextTimeout, broker.group.nextDeadline].compactMap { $0 }.min()
+    [late.map(\.time).min(), broker.arrivals.map(\.time).min(), broker.nextTimeout, broker.group.nextDeadline]
+      .compactMap { $0 }.min()
   }
 }

@@ -12,6 +12,8 @@ public struct Position: Sendable, Hashable {
   public var watermark: Int64?
   /// Whether the partition has been declared idle.
   public var isIdle = false
+  /// Up to this place of the state's partition, snapshots are of a history that was given up; nil: of none.
+  public var past: Int64?
   /// Which version of the pipeline is in force where; empty: it is not said.
   public var active: VersionLedger
 
@@ -23,16 +25,19 @@ public struct Position: Sendable, Hashable {
     self.active = active
   }
 
-  /// The metadata: `tocsin1 sequence=N [replay=OFFSET [largest=NANOSECONDS]] [watermark=NANOSECONDS] [idle=1]
-  /// [active=VERSION@OFFSET,...]`; well under the broker's bound of 4 KB.
+  /// The metadata: `tocsin1 sequence=N [replay=OFFSET [largest=NANOSECONDS] [floor=NANOSECONDS] [trimmed=1]]
+  /// [watermark=NANOSECONDS] [idle=1] [past=PLACE] [active=VERSION@OFFSET,...]`; well under the broker's bound of 4 KB.
   public var metadata: String {
     var text = "tocsin1 sequence=\(sequence)"
     if let replay {
       text += " replay=\(replay.offset)"
       if replay.largest > .min { text += " largest=\(replay.largest)" }
+      if replay.floor > .min { text += " floor=\(replay.floor)" }
+      if replay.isTrimmed { text += " trimmed=1" }
     }
     if let watermark, watermark > .min { text += " watermark=\(watermark)" }
     if isIdle { text += " idle=1" }
+    if let past { text += " past=\(past)" }
     if !active.activations.isEmpty { text += " active=\(active.word)" }
     return text
   }
@@ -56,9 +61,12 @@ public struct Position: Sendable, Hashable {
     self.sequence = sequence
     watermark = numbers["watermark"]
     isIdle = numbers["idle"] == 1
+    past = numbers["past"]
     self.active = active
     guard let replay = numbers["replay"], replay >= 0, replay <= offset else { return }
-    self.replay = ReplayPoint(offset: replay, largest: numbers["largest"] ?? .min)
+    self.replay = ReplayPoint(
+      offset: replay, largest: numbers["largest"] ?? .min, floor: numbers["floor"] ?? .min,
+      isTrimmed: numbers["trimmed"] == 1)
   }
 
   /// Whether a group that has committed this position has settled a pair that ends at `other`.

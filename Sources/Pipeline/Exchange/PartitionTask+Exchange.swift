@@ -14,7 +14,7 @@ extension PartitionTask {
   }
 
   /// Says that it is we who don't read on.
-  func noteBusy(now: Int64) { exchange?.look(isQuiet: false, now: now) }
+  public func noteBusy(now: Int64) { exchange?.look(isQuiet: false, now: now) }
 
   /// What waits for the rest of its block, before the partition is given up.
   public func flush(now: Int64) -> Pair? { isHolding ? takePair(now) : nil }

@@ -15,6 +15,10 @@ extension PartitionTask {
     /// Whether records before `offset` are gone that windows would have needed: they are held back until they lie wholly
     /// after the first event.
     public var isTrimmed = false
+    /// Events up to this time are missing too: windows are held back until they lie wholly after it; `Int64.min`: none are.
+    public var floor = Int64.min
+    /// Up to this place of the state's partition, snapshots are of a history that was given up; nil: of none.
+    public var past: Int64?
     /// Which version of the pipeline was in force where, as it was committed.
     public var active = VersionLedger()
     /// From where the input would have to be read to make the state at `offset`; nil: from `offset`, with `largest`.
@@ -37,6 +41,8 @@ extension PartitionTask {
       self.init(
         offset: committed.replay?.offset ?? committed.offset, committed: committed.offset, sequence: committed.sequence,
         largest: committed.replay?.largest ?? .min)
+      floor = committed.replay?.floor ?? .min
+      isTrimmed = committed.replay?.isTrimmed ?? false
       active = committed.active
     }
   }

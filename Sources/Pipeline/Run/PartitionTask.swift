@@ -87,7 +87,8 @@ public final class PartitionTask {
     place = TaskStages.Place(
       partition: partition, records: records, productVersion: productVersion, registry: registry, counts: counts,
       exchanges: exchanges)
-    let origin = ReplayPoint(offset: start.offset, largest: start.largest)
+    let origin = ReplayPoint(
+      offset: start.offset, largest: start.largest, floor: start.floor, isTrimmed: start.isTrimmed)
     stages = TaskStages(version, plan, tables, topology, place) {
       DetectStage($0, origin: origin, isTrimmed: start.isTrimmed, seed: start.seed)
     }
@@ -215,6 +216,7 @@ public final class PartitionTask {
     isHolding = false
     sequence += 1
     var position = Position(offset: next, sequence: sequence, replay: replay)
+    position.past = start.past
     if let versions { position.active = versions.schedule.ledger }
     if let exchange {
       position.watermark = watermark

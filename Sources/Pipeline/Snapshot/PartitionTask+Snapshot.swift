@@ -1,4 +1,4 @@
-internal import Detection
+public import Detection
 internal import Tables
 
 extension PartitionTask {
@@ -40,7 +40,7 @@ extension PartitionTask {
   // MARK: Restoring
 
   /// Prepares the state for what a snapshot holds, before the first batch.
-  func beginRestore(_ marker: SnapshotMarker) throws(PipelineFailure) {
+  public func beginRestore(_ marker: SnapshotMarker) throws(PipelineFailure) {
     do {
       let header = try restore(snapshotHeader: marker.header)
       try stages.detect.detector.beginRestore(header: header, replay: start.replay, isTrimmed: start.isTrimmed)
@@ -51,12 +51,17 @@ extension PartitionTask {
   }
 
   /// Takes a piece of state in.
-  func restore(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) throws(StateError) {
+  public func restore(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) throws(StateError) {
     try stages.detect.detector.restore(key: key, value: value)
   }
 
+  /// A key of the store that nobody needs any more: the next cut takes it away.
+  public func noteObsolete(key: UnsafeRawBufferPointer) {
+    if obsolete.count < Self.obsoleteKeysMax { obsolete.append(Array(key)) }
+  }
+
   /// All of it is there.
-  func finishRestore(_ marker: SnapshotMarker) -> RestoreOutcome {
+  public func finishRestore(_ marker: SnapshotMarker) -> RestoreOutcome {
     lastCut = (marker.offset, marker.sequence)
     noteSnapshot(writtenAt: marker.offset)
     return stages.detect.detector.finishRestore()

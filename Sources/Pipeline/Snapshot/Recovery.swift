@@ -41,6 +41,8 @@ public struct Recovery: Sendable, Hashable {
     case committedOffsetLost(snapshot: Int64)
     /// The group was set back to before the snapshot, which is from its future.
     case snapshotFromFuture(snapshot: Int64, committed: Int64)
+    /// The group was once set back to before the snapshot, and has not had one of its own since.
+    case snapshotOfOtherHistory(snapshot: Int64)
     /// Retention has passed the snapshot's offset: events between it and the oldest that is kept would be missing from it.
     case snapshotBeforeLog(snapshot: Int64, oldest: Int64)
     /// The snapshot is of another input topic.
@@ -83,6 +85,11 @@ public struct Recovery: Sendable, Hashable {
     recovery.start.seed = marker?.marker.seed
     recovery.start.active = facts.committed?.active ?? marker?.marker.ledger ?? VersionLedger()
     recovery.start.partitionCount = facts.partitionCount
+    if marker == nil, let stored = facts.marker {
+      // The group will come past its offset: it must not be taken for a snapshot of this history then.
+      let isOfFuture = facts.committed.map { $0.offset < stored.marker.offset } ?? false
+      recovery.start.past = isOfFuture ? stored.place : facts.committed?.past
+    }
     return recovery
   }
 
@@ -96,6 +103,10 @@ public struct Recovery: Sendable, Hashable {
     }
     if let committed = facts.committed, committed.offset < offset {
       notes.append(.snapshotFromFuture(snapshot: offset, committed: committed.offset))
+      return nil
+    }
+    if let past = facts.committed?.past, stored.place <= past {
+      notes.append(.snapshotOfOtherHistory(snapshot: offset))
       return nil
     }
     guard offset >= facts.low else {
@@ -181,6 +192,8 @@ extension Recovery.Note {
     case .snapshotFromFuture(let snapshot, let committed):
       "the group was reset to offset \(committed), before the snapshot at \(snapshot), whose state is from the future: it is "
         + "left out"
+    case .snapshotOfOtherHistory(let snapshot):
+      "the group was once reset to before the snapshot at offset \(snapshot): it is left out until there is another"
     case .snapshotBeforeLog(let snapshot, let oldest):
       "retention has passed the snapshot at offset \(snapshot) (the oldest record is \(oldest)): events are missing after it, "
         + "so that it is left out"

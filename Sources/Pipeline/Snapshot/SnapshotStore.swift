@@ -37,13 +37,25 @@ public protocol SnapshotStore: AnyObject, Sendable {
   ///
   /// - Parameter fence: the assignment under which it was handed out; one that is over is refused as `stale`.
   func write(_ cut: SnapshotCut, fence: Int) throws(SnapshotFailure)
-  /// The last markers of input partitions' state; one that has none is left out.
-  func lastMarkers(of partitions: [PartitionID]) throws(SnapshotFailure) -> [PartitionID: StoredMarker]
+  /// The last markers of input partitions' state; one that has none is left out. It may wait until transactions that others
+  /// have left are decided.
+  ///
+  /// - Parameter isCancelled: asked while it waits; it ends as `cancelled` then.
+  func lastMarkers(
+    of partitions: [PartitionID], isCancelled: () -> Bool
+  ) throws(SnapshotFailure) -> [PartitionID: StoredMarker]
   /// Reads the state that a marker ends: `reading` gets each key once, at its latest, in no order.
   func read(_ partition: PartitionID, upTo marker: StoredMarker, into reading: any SnapshotReading)
     throws(SnapshotFailure)
   /// May be called from any thread: a write under way fails soon as `lost`.
   func abandon()
+}
+
+extension SnapshotStore {
+  /// The last markers, waited for to the end.
+  public func lastMarkers(of partitions: [PartitionID]) throws(SnapshotFailure) -> [PartitionID: StoredMarker] {
+    try lastMarkers(of: partitions, isCancelled: { false })
+  }
 }
 
 /// A marker, and where it stands in the store.

@@ -104,6 +104,11 @@ public final class Snapshotter: Sendable {
     return isDrained
   }
 
+  /// Does something with the store between two writes, unless it is stopped before its turn comes.
+  public func perform(_ body: @escaping @Sendable () -> Void) {
+    queue.async { if !self.state.withLock({ $0.isStopped }) { body() } }
+  }
+
   /// Asks the store something between two writes, and waits for the answer.
   public func asking<Answer: Sendable>(_ body: () -> Answer) -> Answer { queue.sync(execute: body) }
 

@@ -122,9 +122,7 @@ private final class Reading: SnapshotReading {
     try task.restore(key: key, value: value)
   }
 
-  func obsolete(key: UnsafeRawBufferPointer) {
-    if task.obsolete.count < PartitionTask.obsoleteKeysMax { task.obsolete.append(Array(key)) }
-  }
+  func obsolete(key: UnsafeRawBufferPointer) { task.noteObsolete(key: key) }
 
   func progress(records: Int64, bytes: Int64, remaining: Int64) {
     self.records += records
