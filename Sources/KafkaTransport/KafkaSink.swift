@@ -1,5 +1,4 @@
 internal import Events
-internal import Glibc
 internal import Kafka
 internal import Locking
 internal import Pipeline
@@ -10,24 +9,14 @@ internal import Telemetry
 /// Nothing is ever aborted. A transaction that does not go through is settled by a new producer of the same
 /// `transactional.id`, whose `init_transactions` ends what the old one left, and by the group's stable committed offsets.
 final class KafkaSink: Sink, @unchecked Sendable {
-  // Unchecked: `producer` belongs to the committer's queue; what other threads touch is in `shared`.
-  private struct Shared {
-    var group: GroupMetadata?
-    var isAbandoned = false
-  }
-
-  /// Milliseconds that one call to librdkafka may block, so that an abandonment is noticed.
-  private static let callTimeout: Int32 = 1_000
+  // Unchecked: what is not in a lock belongs to the committer's queue.
   /// Milliseconds that a transaction is tried for before it is settled anew.
   private static let commitTimeout: Int64 = 60_000
-  /// Milliseconds between two tries of a call that can be tried again.
-  private static let retryPause: useconds_t = 20_000
 
-  private let settings: ClientSettings
+  private let producer: TransactionalProducer
   private let topics: OutputTopics
   private let committed: @Sendable ([PartitionID]) throws(KafkaError) -> [PartitionID: Position]
-  private let shared = Lock(Shared())
-  private var producer: KafkaProducer?
+  private let group = Lock<GroupMetadata?>(nil)
   /// Partitions of which a transaction of our name that did not go through may have left an offset pending in the group: at
   /// first all, because of an earlier process. Our next commit would make it take effect: so it is asked first whether their
   /// offsets are stable, also where they have been given up since.
@@ -38,7 +27,9 @@ final class KafkaSink: Sink, @unchecked Sendable {
     settings: ClientSettings, topics: OutputTopics,
     committed: @escaping @Sendable ([PartitionID]) throws(KafkaError) -> [PartitionID: Position]
   ) {
-    self.settings = settings
+    producer = TransactionalProducer(
+      settings.producer, id: settings.transactionalID, transactionTimeout: settings.transactionTimeout,
+      patience: Self.commitTimeout)
     self.topics = topics
     self.committed = committed
   }
@@ -47,43 +38,33 @@ final class KafkaSink: Sink, @unchecked Sendable {
   /// have had.
   func open(_ all: some Sequence<PartitionID>) throws(SinkFailure) {
     doubtful = Set(all)
-    producer = try makeProducer()
+    try renew()
   }
 
-  func close() {
-    producer?.destroy()
-    producer = nil
-  }
+  func close() { producer.close() }
 
   /// From now on offsets go out with this membership: captured when an assignment was taken, after what was revoked before
   /// it had been given up.
-  func setGroup(_ group: GroupMetadata?) { shared.withLock { $0.group = group } }
+  func setGroup(_ group: GroupMetadata?) { self.group.withLock { $0 = group } }
 
-  func abandon() { shared.withLock { $0.isAbandoned = true } }
+  func abandon() { producer.abandon() }
 
   // MARK: Committing
 
   func commit(_ transaction: Transaction) throws(SinkFailure) {
-    let group = shared.withLock { $0.group }
-    guard let producer, let group else { throw .lost("there is no producer, or no membership in the group") }
+    guard producer.isOpen, let group = group.withLock({ $0 }) else {
+      throw .lost("there is no producer, or no membership in the group")
+    }
     if !doubtful.isEmpty { _ = try stable([]) }
-    let began = ContinuousClock.now
-    do throws(KafkaError) {
-      try retrying(began) { () throws(KafkaError) in try producer.beginTransaction() }
-      if let failure = produce(transaction, producer) { throw failure }
-      try retrying(began) { () throws(KafkaError) in
-        try producer.sendOffsets(transaction.offsets, group: group, timeoutMilliseconds: Self.callTimeout)
-      }
-      try retrying(began) { () throws(KafkaError) in
-        try producer.commitTransaction(timeoutMilliseconds: Self.callTimeout)
+    do throws(FailedTransaction) {
+      try producer.commit(transaction.offsets, group: group) { producer, _ throws(KafkaError) in
+        if let failure = produce(transaction, producer) { throw failure }
       }
     } catch {
       doubtful.formUnion(transaction.pairs.map(\.partition))
-      throw failure(error, producer, age: began.duration(to: .now))
+      throw failure(error)
     }
-    shared.withLock { $0.isAbandoned = false }
-    _ = producer.pollDeliveries()
-    tellNotices(producer)
+    producer.endAbandonment()
   }
 
   private func produce(_ transaction: Transaction, _ producer: KafkaProducer) -> KafkaError? {
@@ -106,53 +87,32 @@ final class KafkaSink: Sink, @unchecked Sendable {
   /// Outputs that `produce` itself refused.
   private var unwritable: [SinkFailure.Place] = []
 
-  /// Repeats a call that can be tried again, while the sink is not abandoned and time is left.
-  private func retrying(
-    _ began: ContinuousClock.Instant, _ body: () throws(KafkaError) -> Void
-  ) throws(KafkaError) {
-    while true {
-      do throws(KafkaError) {
-        return try body()
-      } catch {
-        guard error.class == .retriable, began.duration(to: .now) < .milliseconds(Self.commitTimeout),
-          !shared.withLock({ $0.isAbandoned })
-        else { throw error }
-        usleep(Self.retryPause)
-      }
-    }
-  }
-
-  private func failure(
-    _ error: KafkaError, _ producer: KafkaProducer, age: Duration
-  ) -> SinkFailure {
-    shared.withLock { $0.isAbandoned = false }
+  private func failure(_ failed: FailedTransaction) -> SinkFailure {
+    producer.endAbandonment()
     defer { unwritable.removeAll() }
-    let deliveries = producer.pollDeliveries()
-    let refused = deliveries.filter { $0.error?.isUnwritableRecord ?? false }.map { OutputTag($0.opaque).place }
-    tellNotices(producer)
-    let cause = producer.fatalError ?? error
-    var trouble = TransactionTrouble(
-      reason: "\(error)", age: Int64(age / .milliseconds(1)), transactionTimeout: settings.transactionTimeout)
+    let refused = failed.deliveries.filter { $0.error?.isUnwritableRecord ?? false }.map { OutputTag($0.opaque).place }
+    var trouble = failed.trouble
     trouble.unwritable = unwritable + refused
-    if !trouble.unwritable.isEmpty, let told = deliveries.lazy.compactMap(\.error).first { trouble.reason = "\(told)" }
-    let errors = [error, cause] + deliveries.compactMap(\.error)
-    trouble.denial = errors.first(where: \.isPermission).map { "\($0)" }
-    if error.isProducerFenced || cause.isProducerFenced { trouble.fence = fencedMessage(cause) }
+    if !trouble.unwritable.isEmpty, let told = failed.deliveries.lazy.compactMap(\.error).first {
+      trouble.reason = "\(told)"
+    }
     return trouble.failure
-  }
-
-  private func fencedMessage(_ error: KafkaError) -> String {
-    "another process runs as `\(settings.transactionalID)` and has taken over; give each process a name of its own with "
-      + "--instance [\(error.code.name)]"
   }
 
   // MARK: Settling
 
   func recover(_ partitions: [PartitionID]) throws(SinkFailure) -> [PartitionID: Position] {
-    producer?.destroy()
-    producer = nil
-    producer = try makeProducer()
+    try renew()
     return try stable(partitions)
+  }
+
+  private func renew() throws(SinkFailure) {
+    do throws(SinkFailure) {
+      try producer.renew()
+    } catch {
+      producer.endAbandonment()
+      throw error
+    }
   }
 
   /// What is committed of these partitions, once nothing of ours can be pending any more.
@@ -164,7 +124,7 @@ final class KafkaSink: Sink, @unchecked Sendable {
       doubtful.removeAll()
       return found
     } catch {
-      if let group = shared.withLock({ $0.group }) { endHangingOffsets(first, group) }
+      if let group = group.withLock({ $0 }) { endHangingOffsets(first, group) }
       throw .lost("\(error)")
     }
   }
@@ -175,52 +135,25 @@ final class KafkaSink: Sink, @unchecked Sendable {
   /// the next producer ends both. Nothing of it is ever committed. On the committer's queue.
   func endHangingOffsets(_ partition: PartitionID, _ group: GroupMetadata) {
     // Where the last one could not be replaced, nothing but this asks for another while no partition is taken up.
-    guard let producer = producer ?? (try? makeProducer()) else { return }
+    if !producer.isOpen { try? renew() }
+    guard producer.isOpen else { return }
     doubtful.insert(partition)
     log.warning("stable offsets can't be had: ending what may hang in the group", ["partition": "\(partition)"])
     do throws(KafkaError) {
-      try producer.beginTransaction()
-      let offset = TopicPartitionOffset(partition.topic, partition.number, offset: 0)
-      try producer.sendOffsets([offset], group: group, timeoutMilliseconds: 5 * Self.callTimeout)
+      try producer.leaveOpen(TopicPartitionOffset(partition.topic, partition.number, offset: 0), group: group)
     } catch {
       log.warning("a hanging offset could not be ended", ["error": "\(error)"])
     }
-    producer.destroy()
-    // Without one, the next commit is lost and its recovery makes one.
-    self.producer = try? makeProducer()
+    // Without a producer, the next commit is lost and its recovery makes one.
+    try? renew()
   }
 
   /// Whether another process has taken our transactional id; see `NameProbe`. On the committer's queue.
   ///
   /// - Returns: nil where no coordinator has answered, or there is no producer.
   func isNameTaken(_ partition: PartitionID, _ group: GroupMetadata) -> Bool? {
-    guard let producer else { return nil }
+    guard producer.isOpen else { return nil }
     doubtful.insert(partition)
-    defer { close() }
-    return NameProbe.isTaken(producer, TopicPartitionOffset(partition.topic, partition.number, offset: 0), group)
+    return producer.isNameTaken(TopicPartitionOffset(partition.topic, partition.number, offset: 0), group)
   }
-
-  private func makeProducer() throws(SinkFailure) -> KafkaProducer {
-    do throws(KafkaError) {
-      let producer = try KafkaProducer(settings.producer)
-      do throws(KafkaError) {
-        try retrying(.now) { () throws(KafkaError) in
-          try producer.initTransactions(timeoutMilliseconds: Self.callTimeout)
-        }
-      } catch {
-        tellNotices(producer)
-        producer.destroy()
-        throw error
-      }
-      return producer
-    } catch {
-      shared.withLock { $0.isAbandoned = false }
-      // Fenced here: another process has taken the name in this very moment.
-      if error.isProducerFenced { throw .failed(PipelineFailure(.fenced, fencedMessage(error))) }
-      if error.class == .configuration { throw .failed(PipelineFailure(.configuration, "\(error)")) }
-      throw .lost("\(error)")
-    }
-  }
-
-  private func tellNotices(_ producer: KafkaProducer) { ClientLog.tell(producer.takeNotices(), log) }
 }

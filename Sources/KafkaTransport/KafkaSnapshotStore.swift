@@ -12,76 +12,62 @@ internal import Telemetry
 ///
 /// Nothing is ever aborted: after anything but success the producer is replaced, whose `init_transactions` settles what the
 /// old one left, and the same cut is written again, which changes nothing where it had gone through.
-final class KafkaSnapshotStore: SnapshotStore, @unchecked Sendable {
-  // Unchecked: `producer` belongs to the snapshotter's queue; what other threads touch is in `shared`.
-  private struct Shared {
+final class KafkaSnapshotStore: SnapshotStore {
+  private struct Member {
     var group: GroupMetadata?
     var fence = 0
-    var isAbandoned = false
   }
 
-  /// Milliseconds that one call to librdkafka may block, so that an abandonment is noticed.
-  private static let callTimeout: Int32 = 1_000
-  /// Milliseconds between two tries of a call that can be tried again.
-  private static let retryPause: useconds_t = 20_000
-
-  private let settings: ClientSettings
+  /// On the snapshotter's queue.
+  private let producer: TransactionalProducer
   private let topics: StateTopics
   private let codec: SnapshotCodec
   private let reader: KafkaSnapshotReader
-  private let shared = Lock(Shared())
-  private var producer: KafkaProducer?
+  private let member = Lock(Member())
   private let log = Logger(module: "Kafka")
 
   init(settings: ClientSettings, topics: StateTopics, format: Int) {
-    self.settings = settings
+    producer = TransactionalProducer(
+      settings.stateProducer, id: settings.stateTransactionalID,
+      transactionTimeout: ClientSettings.stateTransactionTimeout, patience: ClientSettings.stateTransactionTimeout)
     self.topics = topics
     codec = SnapshotCodec(format: format)
     reader = KafkaSnapshotReader(settings: settings, topics: topics)
   }
 
   /// Takes the transactional id over, so that a predecessor's cut is settled before partitions are taken up.
-  func open() throws(SnapshotFailure) { producer = try makeProducer() }
-
-  func close() {
-    producer?.destroy()
-    producer = nil
+  func open() throws(SnapshotFailure) {
+    do throws(SinkFailure) { try producer.renew() } catch { throw SnapshotFailure(error) }
   }
+
+  func close() { producer.close() }
 
   /// From now on cuts that were handed out under this fence go out with this membership, and no others.
   func setGroup(_ group: GroupMetadata?, fence: Int) {
-    shared.withLock {
+    member.withLock {
       $0.group = group
       $0.fence = fence
     }
   }
 
-  func abandon() { shared.withLock { $0.isAbandoned = true } }
+  func abandon() { producer.abandon() }
 
   // MARK: Writing
 
   func write(_ cut: SnapshotCut, fence: Int) throws(SnapshotFailure) {
     // Captured once: a cut never goes out under a later assignment than the one it was handed out in.
-    let group = shared.withLock { $0.fence == fence ? $0.group : nil }
+    let group = member.withLock { $0.fence == fence ? $0.group : nil }
     guard let group, group.isMember else { throw .stale }
-    if producer == nil { producer = try makeProducer() }
-    guard let producer else { throw .lost("there is no producer") }
-    let began = ContinuousClock.now
-    do throws(KafkaError) {
-      try retrying(began) { () throws(KafkaError) in try producer.beginTransaction() }
-      try produce(cut, producer, began)
-      let offset = TopicPartitionOffset(topics.place(of: cut.partition), offset: 0)
-      try retrying(began) { () throws(KafkaError) in
-        try producer.sendOffsets([offset], group: group, timeoutMilliseconds: Self.callTimeout)
-      }
-      try retrying(began) { () throws(KafkaError) in
-        try producer.commitTransaction(timeoutMilliseconds: Self.callTimeout)
+    if !producer.isOpen { try open() }
+    let offset = TopicPartitionOffset(topics.place(of: cut.partition), offset: 0)
+    do throws(FailedTransaction) {
+      try producer.commit([offset], group: group) { producer, began throws(KafkaError) in
+        try produce(cut, producer, began)
       }
     } catch {
-      throw settle(error, cut, producer, age: began.duration(to: .now))
+      close()
+      throw failure(error, cut)
     }
-    _ = producer.pollDeliveries()
-    tellNotices(producer)
   }
 
   private func produce(
@@ -105,7 +91,7 @@ final class KafkaSnapshotStore: SnapshotStore, @unchecked Sendable {
       do throws(KafkaError) {
         return try producer.produce(topic: place.topic, partition: place.partition, key: key, value: value)
       } catch {
-        guard error.code == .queueFull, isGoingOn(began) else { throw error }
+        guard error.code == .queueFull, self.producer.isGoingOn(began) else { throw error }
         usleep(1_000)
         try? producer.flush(timeoutMilliseconds: 100)
         // Outcomes of records that were written are of no interest: the commit tells of those that were not.
@@ -114,102 +100,42 @@ final class KafkaSnapshotStore: SnapshotStore, @unchecked Sendable {
     }
   }
 
-  private func isGoingOn(_ began: ContinuousClock.Instant) -> Bool {
-    began.duration(to: .now) < .milliseconds(ClientSettings.stateTransactionTimeout)
-      && !shared.withLock { $0.isAbandoned }
-  }
-
-  /// Repeats a call that can be tried again, while the store is not abandoned and the transaction lives.
-  private func retrying(
-    _ began: ContinuousClock.Instant, _ body: () throws(KafkaError) -> Void
-  ) throws(KafkaError) {
-    while true {
-      do throws(KafkaError) {
-        return try body()
-      } catch {
-        guard error.class == .retriable, isGoingOn(began) else { throw error }
-        usleep(Self.retryPause)
-      }
-    }
-  }
-
-  /// Gives the producer up and says what its error means.
-  private func settle(
-    _ error: KafkaError, _ cut: SnapshotCut, _ producer: KafkaProducer, age: Duration
-  ) -> SnapshotFailure {
-    let deliveries = producer.pollDeliveries().compactMap(\.error)
-    let cause = producer.fatalError ?? error
-    tellNotices(producer)
-    producer.destroy()
-    self.producer = nil
-    let all = [error, cause] + deliveries
-    let missing = all.first(where: \.isUnknownTopic)
+  /// What it means that a cut was not written.
+  private func failure(_ failed: FailedTransaction, _ cut: SnapshotCut) -> SnapshotFailure {
+    let missing = failed.errors.first(where: \.isUnknownTopic)
     var trouble = SnapshotTrouble(
-      reason: "\(missing ?? error)", age: Int64(age / .milliseconds(1)),
-      transactionTimeout: ClientSettings.stateTransactionTimeout)
-    trouble.denial = all.first(where: \.isPermission).map { "\($0)" }
-    trouble.refusal = all.first(where: \.isUnwritableRecord).map {
+      reason: "\(missing ?? failed.error)", age: failed.trouble.age,
+      transactionTimeout: failed.trouble.transactionTimeout)
+    trouble.denial = failed.trouble.denial
+    trouble.refusal = failed.errors.first(where: \.isUnwritableRecord).map {
       "a record of state can't be written to \(topics.place(of: cut.partition)): \($0)"
     }
     trouble.isTopicMissing = missing != nil
-    trouble.isStale = [.illegalGeneration, .unknownMember].contains(error.code)
-    if cause.isProducerFenced || error.isProducerFenced { trouble.fence = fenced(cause).message }
+    trouble.isStale = [.illegalGeneration, .unknownMember].contains(failed.error.code)
+    trouble.fence = failed.trouble.fence
     return trouble.failure
-  }
-
-  private func fenced(_ error: KafkaError) -> PipelineFailure {
-    PipelineFailure(
-      .fenced,
-      "another process runs as `\(settings.stateTransactionalID)` and has taken over; give each process a name of its own "
-        + "with --instance [\(error.code.name)]")
   }
 
   /// Ends an offset of the state's partition that hangs in the group, as `KafkaSink.endHangingOffsets` does for the input's: it
   /// is pending by the producer of this id, so that only a mark of this one's ends it. On the snapshotter's queue.
   func endHangingOffsets(_ partition: PartitionID, _ group: GroupMetadata) {
-    guard let producer = producer ?? (try? makeProducer()) else { return }
+    if !producer.isOpen { try? producer.renew() }
+    guard producer.isOpen else { return }
     do throws(KafkaError) {
-      try producer.beginTransaction()
-      try producer.sendOffsets(
-        [TopicPartitionOffset(topics.place(of: partition), offset: 0)], group: group,
-        timeoutMilliseconds: 5 * Self.callTimeout)
+      try producer.leaveOpen(TopicPartitionOffset(topics.place(of: partition), offset: 0), group: group)
     } catch {
       log.warning("a hanging offset of state could not be ended", ["error": "\(error)"])
     }
-    producer.destroy()
-    self.producer = try? makeProducer()
+    // Without a producer, the next cut makes one.
+    try? producer.renew()
   }
 
   /// Whether another process has taken our transactional id; see `NameProbe`. On the snapshotter's queue.
   ///
   /// - Returns: nil where no coordinator has answered, or there is no producer.
   func isNameTaken(_ partition: PartitionID, _ group: GroupMetadata) -> Bool? {
-    guard let producer else { return nil }
-    defer { close() }
-    return NameProbe.isTaken(producer, TopicPartitionOffset(topics.place(of: partition), offset: 0), group)
+    producer.isNameTaken(TopicPartitionOffset(topics.place(of: partition), offset: 0), group)
   }
-
-  private func makeProducer() throws(SnapshotFailure) -> KafkaProducer {
-    do throws(KafkaError) {
-      let producer = try KafkaProducer(settings.stateProducer)
-      do throws(KafkaError) {
-        try retrying(.now) { () throws(KafkaError) in
-          try producer.initTransactions(timeoutMilliseconds: Self.callTimeout)
-        }
-      } catch {
-        tellNotices(producer)
-        producer.destroy()
-        throw error
-      }
-      return producer
-    } catch {
-      if error.isProducerFenced { throw .failed(fenced(error)) }
-      if error.class == .configuration { throw .failed(PipelineFailure(.configuration, "\(error)")) }
-      throw .lost("\(error)")
-    }
-  }
-
-  private func tellNotices(_ producer: KafkaProducer) { ClientLog.tell(producer.takeNotices(), log) }
 
   // MARK: Reading
 
@@ -223,5 +149,14 @@ final class KafkaSnapshotStore: SnapshotStore, @unchecked Sendable {
     _ partition: PartitionID, upTo marker: StoredMarker, into reading: any SnapshotReading
   ) throws(SnapshotFailure) {
     try reader.read(partition, upTo: marker, into: reading)
+  }
+}
+
+extension SnapshotFailure {
+  fileprivate init(_ failure: SinkFailure) {
+    switch failure {
+    case .failed(let failure): self = .failed(failure)
+    case .lost(let reason), .unwritable(_, let reason): self = .lost(reason)
+    }
   }
 }
