@@ -25,7 +25,7 @@ extension EpisodeTable {
   }
 
   func remove(_ key: EpisodeKey, _ episode: Episode) {
-    episodes[key] = nil
+    take(key)
     if episode.isSaved { changes.gone.append(key) }
   }
 
@@ -57,20 +57,19 @@ extension EpisodeTable {
   ) throws(DamagedBytes) {
     changes.isTracking = true
     guard let value else {
-      episodes[key] = nil
+      take(key)
       return
     }
     var reader = ByteReader(value)
     let episode = try codec.read(&reader)
     episode.isSaved = true
-    episodes[key] = episode
+    put(key, episode)
   }
 
   /// Takes over all that another table has, which is empty then. `codec`s of both tell how fields moved.
   func adopt(_ old: EpisodeTable, from oldCodec: EpisodeCodec, to codec: EpisodeCodec) {
-    episodes = old.episodes
+    takeAll(of: old)
     changes = old.changes
-    old.episodes = [:]
     old.changes = EpisodeChanges()
     if oldCodec.fields != codec.fields {
       for episode in episodes.values { Self.move(&episode.telling.evidence, from: oldCodec, to: codec) }

@@ -19,15 +19,17 @@ final class EpisodeTable {
   private let plan: RulePlan
   private let number: Int
   private let limit: Int
-  private unowned let teller: any EpisodeTeller
-  var episodes: [EpisodeKey: Episode] = [:] {
-    didSet { count = episodes.count }
-  }
-  /// How many there are: asked for each event, so it stands by itself.
-  private(set) var count = 0
+  // Unsafe: it owns this table.
+  private unowned(unsafe) let teller: any EpisodeTeller
+  private(set) var episodes: [EpisodeKey: Episode] = [:]
+  private var presence = EpisodePresence()
   /// What the next cut tells: see `cut`.
   var changes = EpisodeChanges()
-  private var deadlines = Heap<Deadline>()
+  private var deadlines = Heap<Deadline>() {
+    didSet { nextDeadline = deadlines.first?.time ?? .max }
+  }
+  /// The earliest deadline; `Int64.max` where there is none.
+  private(set) var nextDeadline = Int64.max
   var findings: [Finding] = []
   /// Episodes not opened because so many were open.
   private(set) var unopened = 0
@@ -39,10 +41,11 @@ final class EpisodeTable {
     self.teller = teller
   }
 
-  var isEmpty: Bool { count == 0 }
+  var count: Int { episodes.count }
+  var isEmpty: Bool { episodes.isEmpty }
   var deadlineCount: Int { deadlines.count }
-  /// The earliest deadline; `Int64.max` where there is none.
-  var nextDeadline: Int64 { deadlines.first?.time ?? .max }
+  /// Whether there may be an episode of the key: asked for each event, most of which have none.
+  func mayHave(_ hash: KeyHash) -> Bool { presence.mayHave(hash) }
 
   func takeUnopened() -> Int {
     defer { unopened = 0 }
@@ -59,6 +62,24 @@ final class EpisodeTable {
       time = min(time, episode.began, episode.begunWatermark)
     }
     return (offset, time)
+  }
+
+  // MARK: Content
+
+  func put(_ key: EpisodeKey, _ episode: Episode) {
+    if episodes.updateValue(episode, forKey: key) == nil { presence.insert(key.hash) }
+  }
+
+  func take(_ key: EpisodeKey) {
+    if episodes.removeValue(forKey: key) != nil { presence.remove(key.hash) }
+  }
+
+  /// Leaves another table without its episodes.
+  func takeAll(of other: EpisodeTable) {
+    swap(&episodes, &other.episodes)
+    swap(&presence, &other.presence)
+    other.episodes = [:]
+    other.presence = EpisodePresence()
   }
 
   // MARK: Events
@@ -90,7 +111,7 @@ final class EpisodeTable {
 
   /// An event at which the condition does not hold.
   func doesNotHold(_ key: EpisodeKey, _ point: EventPoint) {
-    guard !episodes.isEmpty, let episode = current(key, point) else { return }
+    guard let episode = current(key, point) else { return }
     if episode.isPending { return remove(key, episode) }
     note(key, episode)
     count(episode, point)
@@ -110,7 +131,7 @@ final class EpisodeTable {
 
   /// The key's episode, unless its time was over before this event.
   private func current(_ key: EpisodeKey, _ point: EventPoint) -> Episode? {
-    guard let episode = episodes[key] else { return nil }
+    guard presence.mayHave(key.hash), let episode = episodes[key] else { return nil }
     let deadline = deadline(of: episode)
     guard point.time > deadline else { return episode }
     close(key, episode, at: deadline, cause: point.cause)
@@ -129,7 +150,7 @@ final class EpisodeTable {
     let episode = Episode(
       state, telling, begun: point.cause, watermark: point.watermark, isPending: plan.pending > 0, emptyAt: emptyAt)
     forgetOldDeadlines()
-    episodes[key] = episode
+    put(key, episode)
     note(key, episode)
     deadlines.insert(Deadline(time: emptyAt, begunOrder: point.cause.order, key: key))
     if !episode.isPending { tell(.opened, episode, cause: point.cause, time: point.time) }

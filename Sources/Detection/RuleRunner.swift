@@ -54,7 +54,7 @@ class RuleRunner: EpisodeTeller {
   let hashes: UnsafeMutablePointer<KeyHash>
   /// The conditions of a window rule, or the filters of an event rule: each a line of the explanation.
   let explained: [Program]
-  var episodes: EpisodeTable!
+  private(set) final var episodes: EpisodeTable!
   private let filter: RowFilter
   private let memberships: [Program.Membership]
 

@@ -167,16 +167,20 @@ final class WindowRuleRunner: RuleRunner {
   private func tellEpisodes(_ context: BatchContext) {
     let keepsEvidence = plan.evidenceLimit > 1
     let windows = windows
+    let episodes: EpisodeTable = episodes
     let times = context.batch.times
+    let rows = segmentRows.rows
     var nextFiring = 0
     for index in 0..<segmentRows.count {
-      let row = Int(segmentRows.rows[index])
+      let row = Int(rows[index])
       let piece = pieces[index]
       piece.pointee.eventCount += 1
       if times[row] < piece.pointee.firstTime { piece.pointee.firstTime = times[row] }
-      let holds = nextFiring < firing.count && firing.rows[nextFiring] == segmentRows.rows[index]
+      let holds = nextFiring < firing.count && firing.rows[nextFiring] == rows[index]
       if holds { nextFiring += 1 }
-      if holds || !episodes.isEmpty { tellEpisode(index, row, holds, context) }
+      if holds || episodes.mayHave(hashes[row]) || episodes.nextDeadline <= context.watermarks[row] {
+        tellEpisode(index, row, holds, episodes, context)
+      }
       if keepsEvidence {
         windows.evidence.append(context.batch, row: row, to: windows.entry(of: piece), limit: plan.evidenceLimit - 1)
         windows.noteEvidence(piece.pointee.entry)
@@ -184,7 +188,9 @@ final class WindowRuleRunner: RuleRunner {
     }
   }
 
-  private func tellEpisode(_ index: Int, _ row: Int, _ holds: Bool, _ context: BatchContext) {
+  private func tellEpisode(
+    _ index: Int, _ row: Int, _ holds: Bool, _ episodes: EpisodeTable, _ context: BatchContext
+  ) {
     let watermark = context.watermarks[row]
     if episodes.nextDeadline <= watermark { episodes.advance(watermark: watermark, cause: context.cause) }
     let point = context.point(row)

@@ -22,13 +22,13 @@ extension RecordBatch {
 
   /// The headers of a record, decoded.
   public func headers(_ row: Int) -> [Header] {
-    let record = record(row)
+    let record = self[row]
     return record.headersCount <= 0 ? [] : Self.decodeHeaders(arena + record.headersStart, record.headersCount)
   }
 
   /// The last header of that name, found without making any of them an object.
   public func header(_ row: Int, named name: [UInt8]) -> HeaderValue {
-    let record = record(row)
+    let record = self[row]
     var found = HeaderValue.missing
     var position = record.headersStart
     let end = position + max(record.headersCount, 0)

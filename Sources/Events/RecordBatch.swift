@@ -44,8 +44,11 @@ public final class RecordBatch {
   /// Most records.
   public let capacity: Int
   /// Records held.
-  public private(set) var count = 0
-  private let records: UnsafeMutablePointer<Record>
+  @inlinable public var count: Int { filled.pointee }
+  // Behind pointers that other modules' code may follow: what is asked for each row costs neither a call nor a check of
+  // exclusive access.
+  @usableFromInline let filled: UnsafeMutablePointer<Int>
+  @usableFromInline let records: UnsafeMutablePointer<Record>
   private(set) var arena: UnsafeMutablePointer<UInt8>
   private var arenaCapacity: Int
   private var arenaCount = 0
@@ -61,12 +64,15 @@ public final class RecordBatch {
     self.partition = partition
     self.capacity = capacity
     records = .allocate(capacity: capacity)
+    filled = .allocate(capacity: 1)
+    filled.initialize(to: 0)
     self.arenaCapacity = max(arenaCapacity, Self.padding)
     arena = .allocate(capacity: self.arenaCapacity)
   }
 
   deinit {
     records.deallocate()
+    filled.deallocate()
     arena.deallocate()
   }
 
@@ -77,7 +83,7 @@ public final class RecordBatch {
 
   /// Forgets the records and keeps the memory, unless a huge record had made it grow past `keeping` bytes.
   public func removeAll(keeping: Int = 1 << 22) {
-    count = 0
+    filled.pointee = 0
     arenaCount = 0
     if arenaCapacity > keeping {
       arena.deallocate()
@@ -100,7 +106,7 @@ public final class RecordBatch {
       timestamp: timestamp, keyStart: keyStart, keyCount: key?.count ?? -1,
       valueStart: valueStart, valueCount: value?.count ?? -1,
       headersStart: headersStart, headersCount: headers?.count ?? 0)
-    count += 1
+    filled.pointee += 1
   }
 
   /// Moves the records from a row on to another batch, which has room for them.
@@ -115,9 +121,9 @@ public final class RecordBatch {
       }
       record.valueStart = other.copy(raw(record.valueStart, record.valueCount), padding: Self.padding)
       other.records[other.count] = record
-      other.count += 1
+      other.filled.pointee += 1
     }
-    count = row
+    filled.pointee = row
   }
 
   private func raw(_ start: Int, _ count: Int) -> UnsafeRawBufferPointer? {
@@ -145,7 +151,7 @@ public final class RecordBatch {
       offset: offset, order: offset << Self.indexBits | Int64(index), origin: origin, digestStart: digestStart,
       timestamp: -1, keyStart: arenaCount, keyCount: -1, valueStart: arenaCount, valueCount: -1,
       headersStart: headersStart, headersCount: headers?.count ?? 0)
-    count += 1
+    filled.pointee += 1
   }
 
   /// Writes the SHA-256 of a record's value, as it stands in the source topic, to `target`, which has room for
@@ -153,7 +159,7 @@ public final class RecordBatch {
   ///
   /// - Returns: false where the record has no value, and nothing was written.
   public func digest(_ row: Int, into target: UnsafeMutablePointer<UInt8>) -> Bool {
-    let record = record(row)
+    let record = self[row]
     if record.digestStart >= 0 {
       target.update(from: arena + record.digestStart, count: SHA256.count)
     } else {
@@ -187,18 +193,15 @@ public final class RecordBatch {
 
   /// A record by its place, from 0.
   @inlinable
-  public subscript(row: Int) -> Record { record(row) }
-
-  @usableFromInline
-  func record(_ row: Int) -> Record {
+  public subscript(row: Int) -> Record {
     precondition(row >= 0 && row < count)
     return records[row]
   }
 
   /// The value's bytes; nil where the value is null. They stand until `removeAll` or the next `append`.
-  public func value(_ row: Int) -> BytesView? { view(record(row).valueStart, record(row).valueCount) }
+  public func value(_ row: Int) -> BytesView? { view(self[row].valueStart, self[row].valueCount) }
   /// The key's bytes; nil where the key is null.
-  public func key(_ row: Int) -> BytesView? { view(record(row).keyStart, record(row).keyCount) }
+  public func key(_ row: Int) -> BytesView? { view(self[row].keyStart, self[row].keyCount) }
 
   private func view(_ start: Int, _ count: Int) -> BytesView? {
     count < 0 ? nil : BytesView(start: arena + start, count: count)

@@ -27,6 +27,9 @@ public final class KafkaConsumer: @unchecked Sendable {
   /// destroyed between joining and its first assignment ended the process (librdkafka's issue 4381).
   private static let assignorMended: UInt32 = 0x0203_00ff
 
+  /// Milliseconds that the end of a consumer is waited for.
+  private static let destroyLimit = 5_000
+
   /// A consumer that knows its properties and connects in the background.
   ///
   /// - Parameter onControlEvent: called when `poll` has something to give after it had nothing; on librdkafka's thread,
@@ -59,7 +62,11 @@ public final class KafkaConsumer: @unchecked Sendable {
     // Left alone then: mostly the process ends anyway.
     if isJoining, KafkaLibrary.versionNumber < Self.assignorMended { return }
     for queue in queues { rd_kafka_queue_destroy(queue) }
-    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+    // Where a topic was deleted meanwhile, librdkafka may wait for ever for a thread of its own. Left alone then too.
+    let client = GuardedCall.Client(pointer: handle)
+    _ = GuardedCall().run(limitMilliseconds: Self.destroyLimit) { () throws(KafkaError) in
+      rd_kafka_destroy_flags(client.pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+    }
   }
 
   /// The next event of the control queue; waits for up to `timeoutMilliseconds` (-1: for ever), nil where none came.

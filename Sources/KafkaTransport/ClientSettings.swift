@@ -35,9 +35,10 @@ public struct ClientSettings: Sendable, Hashable {
   ]
 
   /// Defaults that the user may change. The queue's bounds count for each partition: they keep four of them under 100 MB.
+  /// Fetches are small, because their buffers lie among librdkafka's small objects until every record of them is used up.
   private static let consumerDefaults = [
     "partition.assignment.strategy": "cooperative-sticky", "queued.min.messages": "10000",
-    "queued.max.messages.kbytes": "6144", "fetch.wait.max.ms": "100",
+    "queued.max.messages.kbytes": "6144", "max.partition.fetch.bytes": "262144", "fetch.wait.max.ms": "100",
   ]
 
   private static let producerDefaults = ["transaction.timeout.ms": "10000", "linger.ms": "0"]
