@@ -78,8 +78,7 @@ struct RestartTests {
     // It is set back.
     try job.write(100, from: 2_000, accounts: accounts)
     #expect(try job.runToEnd().status == 0)
-    try kafka.tool(
-      "groups", ["--reset-offsets", "--group", job.name, "--topic", job.input, "--to-offset", "1500", "--execute"])
+    try job.setBack(to: 1_500)
     outcome = try job.runToEnd()
     #expect(outcome.status == 0 && outcome.errors.contains("whose state is from the future"), "\(outcome.errors)")
     #expect(outcome.errors.contains("was set by hand"))
