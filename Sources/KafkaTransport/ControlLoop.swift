@@ -15,6 +15,8 @@ final class ControlLoop {
 
   /// Milliseconds of one poll: how soon a stop or an answer from another thread is seen.
   static let pollTimeout: Int32 = 50
+  /// Milliseconds for which the coordinator's answer after a leave is waited for.
+  static let leaveAnswer: Int32 = 2_000
 
   let runner: KafkaRunner
   let consumer: KafkaConsumer
