@@ -1,4 +1,5 @@
 import CRdkafka
+import Glibc
 
 /// Makes, looks at and deletes topics. Calls block for up to their time limit and may be made from any thread.
 public final class KafkaAdmin: @unchecked Sendable {
@@ -72,8 +73,22 @@ public final class KafkaAdmin: @unchecked Sendable {
     try answer.checkEach("deleting records")
   }
 
-  /// The effective settings of a topic, by name; nil where the topic does not exist.
+  /// How often the settings of a topic are asked for before it counts as missing: a broker may not have heard yet of one that
+  /// was made a moment ago. And the pause between two, in microseconds.
+  private static let (lookups, lookupPause): (Int, useconds_t) = (5, 200_000)
+
+  /// The effective settings of a topic, by name; nil where the topic does not exist, also not a second later.
   public func topicConfiguration(
+    _ topic: String, timeoutMilliseconds: Int32
+  ) throws(KafkaError) -> [String: String]? {
+    for lookup in 0..<Self.lookups {
+      if lookup > 0 { usleep(Self.lookupPause) }
+      if let found = try currentConfiguration(topic, timeoutMilliseconds: timeoutMilliseconds) { return found }
+    }
+    return nil
+  }
+
+  private func currentConfiguration(
     _ topic: String, timeoutMilliseconds: Int32
   ) throws(KafkaError) -> [String: String]? {
     var natives: [OpaquePointer?] = [rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic)]

@@ -47,7 +47,9 @@ struct RestartJob {
     """.write(to: file, atomically: true, encoding: .utf8)
     producer = try KafkaProducer(kafka.configuration)
     let errors = try KafkaAdmin(kafka.configuration).createTopics(
-      [NewTopic("\(name).in", partitions: partitions)], timeoutMilliseconds: 20_000)
+      // The records' timestamps are those of the events: retention would throw them away at its next look.
+      [NewTopic("\(name).in", partitions: partitions, configuration: ["retention.ms": "-1"])],
+      timeoutMilliseconds: 20_000)
     for error in errors.values { throw error }
   }
 
@@ -62,13 +64,14 @@ struct RestartJob {
     configuration["group.id"] = name
     let consumer = try KafkaConsumer(configuration)
     let all = (0..<partitions).map { TopicPartition(input, Int32($0)) }
+    var committed: [TopicPartition: CommittedOffset] = [:]
     for _ in 0..<10 {
       try kafka.tool(
         "groups", ["--reset-offsets", "--group", name, "--topic", input, "--to-offset", "\(offset)", "--execute"])
-      let committed = try consumer.committed(all, timeoutMilliseconds: 20_000)
+      committed = try consumer.committed(all, timeoutMilliseconds: 20_000)
       if all.allSatisfy({ committed[$0]?.offset == offset }) { return }
     }
-    throw RealKafkaError(message: "the group \(name) could not be set back to \(offset)")
+    throw RealKafkaError(message: "the group \(name) could not be set back to \(offset): it is at \(committed)")
   }
 
   /// Writes `count` events of each partition, a millisecond apart, going round `accounts` accounts of that partition.

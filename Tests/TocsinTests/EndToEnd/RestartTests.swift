@@ -67,17 +67,19 @@ struct RestartTests {
     let job = try RestartJob(kafka, "cases", threshold: 1_000_000)
     defer { job.remove() }
     try job.write(2_000, from: 0, accounts: accounts)
-    #expect(try job.runToEnd().status == 0)
+    var outcome = try job.runToEnd()
+    #expect(outcome.status == 0, "\(outcome.errors)")
 
     // The group is deleted; its state is there.
     try kafka.tool("groups", ["--delete", "--group", job.name])
-    var outcome = try job.runToEnd()
+    outcome = try job.runToEnd()
     #expect(outcome.status == 0 && outcome.errors.contains("the group's committed offset is gone"), "\(outcome.errors)")
     #expect(try job.metric("tocsin_records_total") == 0)
 
     // It is set back.
     try job.write(100, from: 2_000, accounts: accounts)
-    #expect(try job.runToEnd().status == 0)
+    outcome = try job.runToEnd()
+    #expect(outcome.status == 0, "\(outcome.errors)")
     try job.setBack(to: 1_500)
     outcome = try job.runToEnd()
     #expect(outcome.status == 0 && outcome.errors.contains("whose state is from the future"), "\(outcome.errors)")
