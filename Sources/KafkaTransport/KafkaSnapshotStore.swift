@@ -66,7 +66,10 @@ final class KafkaSnapshotStore: SnapshotStore {
       }
     } catch {
       close()
-      throw failure(error, cut)
+      let failure = self.failure(error, cut)
+      // At once, though nothing may be left to write: what stays open hides what others write, and they wait for it.
+      if case .failed = failure {} else { try? producer.renew() }
+      throw failure
     }
   }
 

@@ -5,8 +5,9 @@ public final class Simulation {
   /// Steps with faults about, at most.
   private static let faultedSteps = 4_000
   /// Steps within which all has to be read and settled once the faults have stopped.
-  private static let calmSteps = 30_000
+  public static let calmSteps = 30_000
 
+  private let calmSteps: Int
   private let world: World
   private var processes: [Process] = []
   private var number = 0
@@ -20,7 +21,8 @@ public final class Simulation {
   private var anew: Set<PartitionID> = []
   private var actors: [(Process, Process.Actor)] = []
 
-  private init(seed: UInt64, mutation: Mutation?, isTracing: Bool) {
+  private init(seed: UInt64, mutation: Mutation?, isTracing: Bool, calmSteps: Int) {
+    self.calmSteps = calmSteps
     world = World(seed: seed, mutation: mutation, isTracing: isTracing)
     pace = world.random.pick([200, 1_000, 4_000]) * millisecond
     writes = world.scenario.sources.map { _ in 0 }
@@ -28,8 +30,12 @@ public final class Simulation {
   }
 
   /// Runs a seed: the same seed and mutation give the same run on any machine.
-  public static func run(seed: UInt64, mutation: Mutation? = nil, isTracing: Bool = false) -> Outcome {
-    let simulation = Simulation(seed: seed, mutation: mutation, isTracing: isTracing)
+  ///
+  /// - Parameter calmSteps: within which all has to be read and settled once the faults have stopped.
+  public static func run(
+    seed: UInt64, mutation: Mutation? = nil, isTracing: Bool = false, calmSteps: Int = calmSteps
+  ) -> Outcome {
+    let simulation = Simulation(seed: seed, mutation: mutation, isTracing: isTracing, calmSteps: calmSteps)
     return simulation.run()
   }
 
@@ -45,7 +51,7 @@ public final class Simulation {
     }
     outcome.faultedSteps = outcome.steps
     calm()
-    let bound = outcome.steps + Self.calmSteps
+    let bound = outcome.steps + calmSteps
     while checker.violation == nil, !isDone, outcome.steps < bound {
       step()
       outcome.steps += 1
