@@ -35,7 +35,7 @@ struct Sink {
     /// `KafkaSink.open`.
     case open(began: Int64)
     case commit(Commit)
-    /// `KafkaSink.recover`: `makeProducer`, then the committed offsets.
+    /// `KafkaSink.recover`: `renew`, then the committed offsets.
     case initialise([PartitionID], began: Int64)
     case fetch([PartitionID], began: Int64, before: Commit?)
     /// `KafkaSink.endHangingOffsets`; `recovering`: called from `stable`, which then fails.
@@ -217,7 +217,7 @@ extension Process {
     sink.operation = .initialise(partitions, began: world.now)
   }
 
-  /// `KafkaSink.makeProducer`; nil: it is still being tried.
+  /// `TransactionalProducer.renew`; nil: it is still being tried.
   private func makeProducer(_ began: Int64) -> Result<Sink.Producer, SinkFailure>? {
     do throws(CallError) {
       let (broker, name, world) = (world.broker, name, world)

@@ -97,7 +97,7 @@ extension Process {
     return true
   }
 
-  /// `KafkaSnapshotStore.makeProducer`; nil: it is still being tried.
+  /// `TransactionalProducer.renew`; nil: it is still being tried.
   private func makeStoreProducer(_ began: Int64) -> Result<Sink.Producer, SnapshotFailure>? {
     do throws(CallError) {
       let (broker, name, world) = (world.broker, stateName, world)
