@@ -51,4 +51,15 @@ extension ControlLoop {
     log.warning("the group had not heard of this member for too long and took it for another: joining anew")
     ended = .fencedByItself
   }
+
+  /// Partitions that nobody has are given out again where the group is left and joined anew; see `OrphanWatch`.
+  func lookForOrphans() {
+    guard let orphans, hasAssignment, pending.isEmpty else { return }
+    let found = orphans.look(ours: Set(held.keys.map { TopicPartition($0.topic, $0.number) }))
+    guard !found.isEmpty else { return }
+    log.warning(
+      "partitions belong to no member: joining the group anew, so that it gives them out",
+      ["partitions": found.sorted().map(\.description).joined(separator: ", ")])
+    ended = .rejoining
+  }
 }

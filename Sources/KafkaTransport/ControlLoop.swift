@@ -21,9 +21,9 @@ final class ControlLoop {
   let runner: KafkaRunner
   let consumer: KafkaConsumer
   let committer: Committer
-  private let snapshotter: Snapshotter
+  let snapshotter: Snapshotter
   private let restorer: StateRestorer
-  private let keeper: VersionKeeper?
+  let keeper: VersionKeeper?
   private let takeOver: TakeOver
   let membership: Membership
   /// Partitions whose state is being restored: their workers begin when it is.
@@ -39,6 +39,8 @@ final class ControlLoop {
   let counts: ExchangeCounts
   /// Where there are exchanges.
   private let lead: LeadWatch?
+  /// For members of a name.
+  private(set) var orphans: OrphanWatch?
   /// With `--stop-at-end`: where the source ended at the start.
   var sourceEnds: EndWatch?
   /// Where the exchanges end, once the source has been read to its end.
@@ -70,6 +72,12 @@ final class ControlLoop {
     lead =
       topology.exchanges.isEmpty ? nil : LeadWatch(consumer, topology.source, partitionCount: counts.source)
     watermark = SourceWatermark(idleAfter: runner.plan.source.idle)
+    guard runner.settings.memberName != nil else { return }
+    var all = (0..<Int32(counts.source)).map { TopicPartition(topology.source.source.topic, $0) }
+    for exchange in topology.exchanges {
+      all += (0..<Int32(counts.exchanges[exchange.number])).map { TopicPartition(exchange.topic, $0) }
+    }
+    orphans = OrphanWatch(consumer, group: runner.settings.group, all: Set(all))
   }
 
   func run() throws(PipelineFailure) -> Membership.Ended {
@@ -99,9 +107,9 @@ final class ControlLoop {
       }
       if runner.options.stopsAtEnd, hasReadAll { runner.stop() }
     }
-    if let ended { return ended }
+    if ended == .fencedByItself { return .fencedByItself }
     stop()
-    return .stopped
+    return ended ?? .stopped
   }
 
   // MARK: Events
@@ -199,40 +207,6 @@ final class ControlLoop {
     }
   }
 
-  private func restored(_ worker: PartitionWorker, _ failure: PipelineFailure?) {
-    // It may have been given up since.
-    guard let found = restoring[worker.partition], found.worker === worker else { return }
-    restoring[worker.partition] = nil
-    if let failure { return runner.fail(failure) }
-    worker.start(found.log)
-  }
-
-  private func makeWorker(_ place: TakeOver.Place) -> PartitionWorker {
-    PartitionWorker(task: makeTask(place), committer: committer, snapshotter: snapshotter) {
-      [weak runner] worker, event in
-      switch event {
-      case .failed(let failure): runner?.fail(failure)
-      case .caughtUp(let records):
-        runner?.log.info(
-          "windows are as they were at the stop", ["partition": "\(worker.partition)", "records": "\(records)"])
-      }
-    }
-  }
-
-  private func makeTask(_ place: TakeOver.Place) -> sending PartitionTask {
-    guard let keeper else {
-      return PartitionTask(
-        plan: runner.plan, tables: runner.tables, partition: place.partition, start: place.recovery.start,
-        productVersion: runner.productVersion, registry: runner.registry, topology: runner.topology, counts: counts)
-    }
-    return PartitionTask(
-      versions: TaskVersions(
-        newest: keeper.newest, earlier: place.versions, group: runner.settings.group,
-        exchanges: runner.topology.exchanges.map(\.topic)),
-      partition: place.partition,
-      start: place.recovery.start, productVersion: runner.productVersion, registry: runner.registry, counts: counts)
-  }
-
   private func revoked(_ partitions: [TopicPartition], isLost: Bool, _ rebalance: RebalanceProtocol) {
     epoch.advance()
     pending.subtract(partitions)
@@ -291,6 +265,7 @@ final class ControlLoop {
       lead.look(sources, now: now)
     }
     RunnerMetrics.update(runner.registry, watermark, sources.keys)
+    lookForOrphans()
     // A quiet partition is cut too.
     for held in held.values where snapshotter.isDue(held.worker.partition) { held.worker.wake() }
     runner.tick()
@@ -302,7 +277,7 @@ final class ControlLoop {
     give(up: Array(held.keys), isLost: false, patience: KafkaRunner.stopPatience)
     committer.stop()
     snapshotter.stop()
-    if runner.leavesGroup, !runner.hasFailed { leave() }
+    if runner.leavesGroup || ended == .rejoining, !runner.hasFailed { leave() }
     let isLeft = consumer.close(timeoutMilliseconds: 10_000) { answerWhileLeaving($0) }
     if !isLeft { log.warning("the group was not left in time; it finds out by the session time-out") }
     runner.tick()

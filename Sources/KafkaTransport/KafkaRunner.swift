@@ -171,7 +171,7 @@ public final class KafkaRunner: Sendable {
     var isAgain = true
     while isAgain {
       let ended = try session(topics, stateTopics, counts, keeper)
-      isAgain = ended == .fencedByItself && !isStopRequested
+      isAgain = ended != .stopped && !isStopRequested
     }
     if let reason = failure.withLock({ $0 }) { throw reason }
   }

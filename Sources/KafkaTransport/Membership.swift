@@ -9,6 +9,8 @@ struct Membership {
     case stopped
     /// The group took our own second attempt to join for another process: a new membership may begin.
     case fencedByItself
+    /// Partitions belonged to nobody: a new membership begins, so that the group gives all of them out again.
+    case rejoining
   }
 
   /// A new assignment is in force.

@@ -12,7 +12,7 @@ public struct Position: Sendable, Hashable {
   public var watermark: Int64?
   /// Whether the partition has been declared idle.
   public var isIdle = false
-  /// Up to this place of the state's partition, snapshots are of a history that was given up; nil: of none.
+  /// The series of snapshots of a history that was given up; nil: there is none.
   public var past: Int64?
   /// Which version of the pipeline is in force where; empty: it is not said.
   public var active: VersionLedger
@@ -26,7 +26,7 @@ public struct Position: Sendable, Hashable {
   }
 
   /// The metadata: `tocsin1 sequence=N [replay=OFFSET [largest=NANOSECONDS] [floor=NANOSECONDS] [trimmed=1]]
-  /// [watermark=NANOSECONDS] [idle=1] [past=PLACE] [active=VERSION@OFFSET,...]`; well under the broker's bound of 4 KB.
+  /// [watermark=NANOSECONDS] [idle=1] [past=SERIES] [active=VERSION@OFFSET,...]`; well under the broker's bound of 4 KB.
   public var metadata: String {
     var text = "tocsin1 sequence=\(sequence)"
     if let replay {

@@ -17,7 +17,7 @@ extension PartitionTask {
     public var isTrimmed = false
     /// Events up to this time are missing too: windows are held back until they lie wholly after it; `Int64.min`: none are.
     public var floor = Int64.min
-    /// Up to this place of the state's partition, snapshots are of a history that was given up; nil: of none.
+    /// The series of snapshots of a history that was given up; nil: there is none.
     public var past: Int64?
     /// Which version of the pipeline was in force where, as it was committed.
     public var active = VersionLedger()

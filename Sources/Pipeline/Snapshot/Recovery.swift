@@ -88,7 +88,7 @@ public struct Recovery: Sendable, Hashable {
     if marker == nil, let stored = facts.marker {
       // The group will come past its offset: it must not be taken for a snapshot of this history then.
       let isOfFuture = facts.committed.map { $0.offset < stored.marker.offset } ?? false
-      recovery.start.past = isOfFuture ? stored.place : facts.committed?.past
+      recovery.start.past = isOfFuture ? Int64(stored.marker.series) : facts.committed?.past
     }
     return recovery
   }
@@ -105,7 +105,7 @@ public struct Recovery: Sendable, Hashable {
       notes.append(.snapshotFromFuture(snapshot: offset, committed: committed.offset))
       return nil
     }
-    if let past = facts.committed?.past, stored.place <= past {
+    if facts.committed?.past == Int64(stored.marker.series) {
       notes.append(.snapshotOfOtherHistory(snapshot: offset))
       return nil
     }
