@@ -32,6 +32,18 @@ extension ControlLoop {
     }
   }
 
+  /// What this member had may have been others' meanwhile: it is dropped, and a new membership begins.
+  func forgotten() {
+    log.warning("the group had forgotten this member and took it in as another: taking partitions up anew")
+    epoch.advance()
+    pending = []
+    give(up: Array(held.keys), isLost: true, patience: 0)
+    ended = .fencedByItself
+    // One of a name is replaced by the next; another would be waited for.
+    guard runner.settings.memberName == nil else { return }
+    _ = consumer.close(timeoutMilliseconds: 10_000) { answerWhileLeaving($0) }
+  }
+
   /// The group has another member of our name. It may be another process, which has then taken our transactional id too; or
   /// ourselves, where a first attempt to join was answered late and a second one had followed it.
   func fenced(_ error: KafkaError) {

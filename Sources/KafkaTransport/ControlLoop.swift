@@ -30,6 +30,9 @@ final class ControlLoop {
   var restoring: [PartitionID: (worker: PartitionWorker, log: KafkaPartitionLog)] = [:]
   var ended: Membership.Ended?
   var lastGroup: GroupMetadata?
+  /// Whether the group has forgotten this member and taken it in as another while it had partitions.
+  private(set) var isForgotten = false
+  private var isGivingUp = false
   var held: [PartitionID: Held] = [:]
   /// Partitions that are being taken over: the assignment is answered when their places are known.
   var pending: Set<TopicPartition> = []
@@ -98,6 +101,7 @@ final class ControlLoop {
     while !runner.isStopRequested, ended == nil {
       if let event = consumer.poll(timeoutMilliseconds: Self.pollTimeout) { handle(event) }
       for message in runner.takeMessages() { handle(message) }
+      if isForgotten { forgotten() }
       if ContinuousClock.now - lastTick >= .seconds(1) {
         lastTick = .now
         tick()
@@ -145,8 +149,16 @@ final class ControlLoop {
   /// From now on offsets go out with the membership of now. A cooperative rebalance moves the generation on while partitions
   /// are kept: what they have unsettled, and what a revoked one has, would be refused under the old one. Nobody else is given
   /// a partition of ours before we have answered.
+  ///
+  /// That holds for a member that stays the same. One that the group had forgotten meanwhile, and took in under another id,
+  /// had lost its partitions without a word: others may have worked on them, and have lost them again since. Nothing of that
+  /// time may go out under the new membership.
   func renewGroup() {
     guard let group = consumer.groupMetadata(), group.isMember else { return }
+    if isGivingUp || !held.isEmpty, let last = lastGroup?.memberID, let now = group.memberID, last != now {
+      isForgotten = true
+      return
+    }
     lastGroup = group
     membership.set(group)
   }
@@ -154,6 +166,7 @@ final class ControlLoop {
   private func assigned(_ partitions: [TopicPartition], _ rebalance: RebalanceProtocol) {
     epoch.advance()
     renewGroup()
+    if isForgotten { return }
     hasAssignment = true
     if partitions.isEmpty {
       answer { () throws(KafkaError) in try consumer.assign([], rebalance) }
@@ -216,6 +229,7 @@ final class ControlLoop {
     // A cooperative member has joined the next generation by now, in which these partitions are still nobody else's: with
     // the metadata of the one before, nothing could be settled any more.
     if !isLost { renewGroup() }
+    if isForgotten { return }
     give(
       up: partitions.map { PartitionID($0.topic, $0.partition) }, isLost: isLost, patience: KafkaRunner.revokePatience)
     answer { () throws(KafkaError) in try consumer.unassign(partitions, rebalance) }
@@ -237,6 +251,8 @@ final class ControlLoop {
     for partition in partitions { restoring.removeValue(forKey: partition)?.log.close() }
     let names = Set(workers.map(\.partition))
     guard !names.isEmpty else { return }
+    isGivingUp = true
+    defer { isGivingUp = false }
     if isLost {
       committer.drop(names)
       snapshotter.drop(names)
@@ -274,7 +290,7 @@ final class ControlLoop {
   private func stop() {
     log.info("stopping: what was read is settled first")
     renewGroup()
-    give(up: Array(held.keys), isLost: false, patience: KafkaRunner.stopPatience)
+    give(up: Array(held.keys), isLost: isForgotten, patience: KafkaRunner.stopPatience)
     committer.stop()
     snapshotter.stop()
     if runner.leavesGroup || ended == .rejoining, !runner.hasFailed { leave() }

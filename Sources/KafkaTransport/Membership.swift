@@ -7,7 +7,8 @@ struct Membership {
   enum Ended {
     /// In order, or because the runner has failed.
     case stopped
-    /// The group took our own second attempt to join for another process: a new membership may begin.
+    /// The group took our own second attempt to join for another process, or had forgotten us and took us in as another: a new
+    /// membership may begin.
     case fencedByItself
     /// Partitions belonged to nobody: a new membership begins, so that the group gives all of them out again.
     case rejoining

@@ -118,18 +118,14 @@ struct ExactlyOnceTests {
   @Test func atLeastOnceLosesNothing() throws {
     let job = try BenchJob(RealKafka.shared(), events: 60_000, seed: 7)
     defer { job.remove() }
-    let text = try String(
-      contentsOf: TocsinProcess.repository.appendingPathComponent("Benchmarks/bench.yaml"), encoding: .utf8)
-    let file = job.folder.appendingPathComponent("at-least-once.yaml")
-    try (text + "\ndelivery: at_least_once\n").write(to: file, atomically: true, encoding: .utf8)
-    var arguments = job.arguments()
-    arguments[1] = file.path
-    let killed = try TocsinProcess(arguments, environment: job.environment)
+    let arguments = job.arguments()
+    let environment = job.environment.merging(["TOCSIN_BENCH_DELIVERY": "at_least_once"]) { $1 }
+    let killed = try TocsinProcess(arguments, environment: environment)
     #expect(killed.waitFor("partitions were assigned"), "\(killed.errorText)")
     usleep(300_000)
     killed.send(SIGKILL)
     _ = killed.wait()
-    let outcome = try TocsinProcess.run(arguments + ["--stop-at-end"], environment: job.environment)
+    let outcome = try TocsinProcess.run(arguments + ["--stop-at-end"], environment: environment)
     #expect(outcome.status == 0, "\(outcome.errors)")
     let found = try job.opened()
     let records = try Kcat.read("\(job.topic).alerts", of: job.kafka.bootstrapServers)
