@@ -24,11 +24,28 @@ extension ControlLoop {
 
   func answerWhileLeaving(_ event: ControlEvent) {
     switch event {
-    case .assign(_, let rebalance): answer { () throws(KafkaError) in try consumer.assign([], rebalance) }
+    case .assign(_, let rebalance): answerLast { () throws(KafkaError) in try consumer.assign([], rebalance) }
     case .revoke(let partitions, _, let rebalance):
-      answer { () throws(KafkaError) in try consumer.unassign(partitions, rebalance) }
+      answerLast { () throws(KafkaError) in try consumer.unassign(partitions, rebalance) }
     case .log(let line): ClientLog.tell(line, Logger(module: "librdkafka"))
     case .error, .statistics, .strayRecord: break
+    }
+  }
+
+  /// Answers an assignment whose places are still being looked for: librdkafka takes back only what it was told to read.
+  func answerPending() {
+    guard !pending.isEmpty else { return }
+    let ends = pending.map { TopicPartitionOffset($0, offset: TopicPartitionOffset.end) }
+    pending = []
+    answerLast { () throws(KafkaError) in try consumer.assign(ends, consumer.rebalanceProtocol) }
+  }
+
+  /// All is settled by then: what goes wrong is told, and no reason to fail.
+  private func answerLast(_ body: () throws(KafkaError) -> Void) {
+    do throws(KafkaError) {
+      try body()
+    } catch {
+      log.warning("the group was not answered", ["error": "\(error)"])
     }
   }
 

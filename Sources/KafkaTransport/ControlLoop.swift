@@ -293,6 +293,7 @@ final class ControlLoop {
     give(up: Array(held.keys), isLost: isForgotten, patience: KafkaRunner.stopPatience)
     committer.stop()
     snapshotter.stop()
+    answerPending()
     if runner.leavesGroup || ended == .rejoining, !runner.hasFailed { leave() }
     let isLeft = consumer.close(timeoutMilliseconds: 10_000) { answerWhileLeaving($0) }
     if !isLeft { log.warning("the group was not left in time; it finds out by the session time-out") }
