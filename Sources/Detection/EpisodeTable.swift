@@ -42,7 +42,6 @@ final class EpisodeTable {
   }
 
   var count: Int { episodes.count }
-  var isEmpty: Bool { episodes.isEmpty }
   var deadlineCount: Int { deadlines.count }
   /// Whether there may be an episode of the key: asked for each event, most of which have none.
   func mayHave(_ hash: KeyHash) -> Bool { presence.mayHave(hash) }

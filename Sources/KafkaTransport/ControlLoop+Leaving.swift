@@ -52,22 +52,24 @@ extension ControlLoop {
   /// What this member had may have been others' meanwhile: it is dropped, and a new membership begins.
   func forgotten() {
     log.warning("the group had forgotten this member and took it in as another: taking partitions up anew")
-    epoch.advance()
-    pending = []
-    give(up: Array(held.keys), isLost: true, patience: 0)
+    loseAll()
     ended = .fencedByItself
     // One of a name is replaced by the next; another would be waited for.
     guard runner.settings.memberName == nil else { return }
     _ = consumer.close(timeoutMilliseconds: 10_000) { answerWhileLeaving($0) }
   }
 
+  private func loseAll() {
+    epoch.advance()
+    pending = []
+    give(up: Array(held.keys), isLost: true, patience: 0)
+  }
+
   /// The group has another member of our name. It may be another process, which has then taken our transactional id too; or
   /// ourselves, where a first attempt to join was answered late and a second one had followed it.
   func fenced(_ error: KafkaError) {
-    epoch.advance()
-    pending = []
     let place = held.keys.min() ?? PartitionID(runner.plan.source.topic, 0)
-    give(up: Array(held.keys), isLost: true, patience: 0)
+    loseAll()
     let isTaken = lastGroup.map { membership.isNameTaken(place, $0) } ?? nil
     guard isTaken == false else {
       let name = runner.settings.memberName ?? runner.settings.transactionalID

@@ -106,16 +106,13 @@ final class KafkaSnapshotStore: SnapshotStore {
   /// What it means that a cut was not written.
   private func failure(_ failed: FailedTransaction, _ cut: SnapshotCut) -> SnapshotFailure {
     let missing = failed.errors.first(where: \.isUnknownTopic)
-    var trouble = SnapshotTrouble(
-      reason: "\(missing ?? failed.error)", age: failed.trouble.age,
-      transactionTimeout: failed.trouble.transactionTimeout)
-    trouble.denial = failed.trouble.denial
+    var trouble = SnapshotTrouble(failed.trouble)
+    if let missing { trouble.transaction.reason = "\(missing)" }
     trouble.refusal = failed.errors.first(where: \.isUnwritableRecord).map {
       "a record of state can't be written to \(topics.place(of: cut.partition)): \($0)"
     }
     trouble.isTopicMissing = missing != nil
     trouble.isStale = [.illegalGeneration, .unknownMember].contains(failed.error.code)
-    trouble.fence = failed.trouble.fence
     return trouble.failure
   }
 
@@ -152,14 +149,5 @@ final class KafkaSnapshotStore: SnapshotStore {
     _ partition: PartitionID, upTo marker: StoredMarker, into reading: any SnapshotReading
   ) throws(SnapshotFailure) {
     try reader.read(partition, upTo: marker, into: reading)
-  }
-}
-
-extension SnapshotFailure {
-  fileprivate init(_ failure: SinkFailure) {
-    switch failure {
-    case .failed(let failure): self = .failed(failure)
-    case .lost(let reason), .unwritable(_, let reason): self = .lost(reason)
-    }
   }
 }

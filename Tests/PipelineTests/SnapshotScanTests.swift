@@ -70,7 +70,7 @@ import Testing
 
 @Suite struct SnapshotTroubleTests {
   private func trouble(age: Int64 = 0, _ change: (inout SnapshotTrouble) -> Void = { _ in }) -> SnapshotFailure {
-    var trouble = SnapshotTrouble(reason: "why", age: age, transactionTimeout: 10_000)
+    var trouble = SnapshotTrouble(TransactionTrouble(reason: "why", age: age, transactionTimeout: 10_000))
     change(&trouble)
     return trouble.failure
   }
@@ -82,12 +82,12 @@ import Testing
   }
 
   @Test func aFenceIsAnotherProcessUnlessTheTransactionWasOld() {
-    #expect(trouble(age: 7_999) { $0.fence = "other" } == .failed(PipelineFailure(.fenced, "other")))
-    #expect(trouble(age: 8_000) { $0.fence = "other" } == .lost("why"))
+    #expect(trouble(age: 7_999) { $0.transaction.fence = "other" } == .failed(PipelineFailure(.fenced, "other")))
+    #expect(trouble(age: 8_000) { $0.transaction.fence = "other" } == .lost("why"))
   }
 
   @Test func permissionAndARefusedRecordEndTheProcess() {
-    #expect(trouble { $0.denial = "no" } == .failed(PipelineFailure(.configuration, "no")))
+    #expect(trouble { $0.transaction.denial = "no" } == .failed(PipelineFailure(.configuration, "no")))
     #expect(trouble { $0.refusal = "large" } == .failed(PipelineFailure(.configuration, "large")))
   }
 }

@@ -245,11 +245,14 @@ extension Process {
   private func failed(_ error: CallError, _ writing: Store.Writing) {
     store.producer = nil
     var trouble = SnapshotTrouble(
-      reason: "\(error)", age: (world.now - writing.began) / millisecond,
-      transactionTimeout: Broker.stateTransactionTimeout / millisecond)
-    if error == .denied { trouble.denial = "no permission" }
+      TransactionTrouble(
+        reason: "\(error)", age: (world.now - writing.began) / millisecond,
+        transactionTimeout: Broker.stateTransactionTimeout / millisecond))
+    if error == .denied { trouble.transaction.denial = "no permission" }
     if error == .generation { trouble.isStale = true }
-    if error == .fenced, !world.lacks(.fencedGoesOn) { trouble.fence = "another process runs as \(stateName)" }
+    if error == .fenced, !world.lacks(.fencedGoesOn) {
+      trouble.transaction.fence = "another process runs as \(stateName)"
+    }
     writeFailed(trouble.failure, writing.write)
   }
 }
