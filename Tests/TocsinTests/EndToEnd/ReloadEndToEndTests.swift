@@ -111,8 +111,10 @@ struct ReloadEndToEndTests {
       #expect(process.waitFor("partitions were assigned"), "\(process.errorText)")
       try job.waitForProgress(20)
       // Time for snapshots; at the end of what there is, where nothing is written meanwhile.
-      job.pauseProducing(round % 3 == 1)
+      let isPaused = round % 3 == 1
+      job.pauseProducing(isPaused)
       usleep(1_700_000)
+      if isPaused { try job.waitForSnapshotAtEnd() }
       number += 1
       let before = count(Self.accepted, in: process)
       try job.write(version(number))

@@ -255,6 +255,33 @@ final class ReloadJob: Sendable {
     Issue.record("the group did not come further than \(places())")
   }
 
+  /// Waits until state is saved up to the end of what is there, while nothing is written: at two looks in a row, because the
+  /// metrics are written about once a second.
+  func waitForSnapshotAtEnd() throws {
+    let deadline = ContinuousClock.now + .seconds(40)
+    var last: [String: Int] = [:]
+    while ContinuousClock.now < deadline {
+      let read = series("tocsin_offset")
+      if read.count == Self.partitions, read == series("tocsin_snapshot_offset"), read == last { return }
+      last = read
+      usleep(1_200_000)
+    }
+    Issue.record("state was not saved up to \(series("tocsin_offset")): \(series("tocsin_snapshot_offset"))")
+  }
+
+  /// A metric of the source's partitions, by its labels.
+  private func series(_ metric: String) -> [String: Int] {
+    let text = (try? String(contentsOfFile: metricsPath, encoding: .utf8)) ?? ""
+    var values: [String: Int] = [:]
+    for line in text.split(separator: "\n")
+    where line.hasPrefix(metric + "{") && line.contains("topic=\"\(topic)\"") {
+      guard let end = line.lastIndex(of: "}") else { continue }
+      let labels = String(line[..<end].dropFirst(metric.count))
+      values[labels] = Double(line[line.index(after: end)...].trimmingCharacters(in: .whitespaces)).map { Int($0) }
+    }
+    return values
+  }
+
   // MARK: Checking
 
   private static func opened(_ record: Kcat.Record) -> (Opened, Name)? {

@@ -128,6 +128,12 @@ struct RestartJob {
       .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0) { $0 + Int($1) }
   }
 
+  /// Waits until the state topic holds a snapshot that counts, of whatever run.
+  func waitForSnapshot() throws {
+    let isThere = try !Kcat.read(stateTopic, of: kafka.bootstrapServers) { !$0.isEmpty }.isEmpty
+    #expect(isThere, "no snapshot came into \(stateTopic)")
+  }
+
   /// Compares the alerts that opened, as account and offset of the event that made them open, with what has to be.
   func check(_ expected: [String]) throws {
     let found = try opened(atLeast: expected.count)
