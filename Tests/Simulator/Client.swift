@@ -27,6 +27,8 @@ struct Client {
   private var added: [PartitionID]?
   private var mustRejoin = false
   private var isLost = false
+  /// Whether the next loss of its place is not told: librdkafka joins again under another id and keeps what it had.
+  private var isSilent = false
   private var nextHeartbeat: Int64 = 0
   /// What the control thread has not taken yet.
   private(set) var event: Event?
@@ -109,6 +111,11 @@ struct Client {
   /// The group has put us out: whatever was assigned may be others' already.
   private mutating func lose() {
     forget()
+    if isSilent {
+      isSilent = false
+      state = .out
+      return
+    }
     if assigned.isEmpty { state = .out } else { tell(.revoke(assigned.sorted(), isLost: true)) }
     mustRejoin = true
   }
@@ -159,4 +166,7 @@ struct Client {
 
   /// A member that the group forgets although it lives.
   var expellable: Int? { memberID }
+
+  /// The group has forgotten it, which its program will not be told.
+  mutating func losesInSilence() { isSilent = true }
 }

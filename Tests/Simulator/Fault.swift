@@ -10,7 +10,8 @@ public enum Fault: String, Sendable, Hashable, CaseIterable {
   case join
   /// A second process of the same name is started.
   case twin
-  /// A member is put out of the group although it lives: its heartbeats did not get through.
+  /// A member is put out of the group although it lives: its heartbeats did not get through, or a new coordinator does not
+  /// know it. Half of those of a cooperative group are not told by their client, which takes another id and keeps what it had.
   case expulsion
   /// A request never reaches the broker.
   case lostRequest

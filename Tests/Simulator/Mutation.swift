@@ -35,6 +35,8 @@ public enum Mutation: String, Sendable, Hashable, CaseIterable {
   case drainsWithOldGroup
   /// A process that is fenced by its name goes on.
   case fencedGoesOn
+  /// A member that the group had forgotten, and took in as another, goes on with what it had.
+  case forgottenGoesOn
   // How a partition is taken up.
   /// The committed offset is asked for without waiting for transactions that are under way.
   case noStableFetch

@@ -21,7 +21,7 @@ extension Process {
 
   var isControlReady: Bool {
     switch control {
-    case .running: isStopRequested || client.event != nil || !inbox.isEmpty
+    case .running: isStopRequested || isForgotten || client.event != nil || !inbox.isEmpty
     case .draining, .savingState: isDrained || world.now >= nextLook
     case .stopping: sink.operation == nil && store.operation == nil
     case .ended: false
@@ -31,6 +31,7 @@ extension Process {
   func stepControl() {
     switch control {
     case .running:
+      if isForgotten { return forgotten() }
       if isStopRequested { return beginStop() }
       if let event = client.takeEvent() { return handle(event) }
       if !inbox.isEmpty { handle(inbox.removeFirst()) }
@@ -71,6 +72,7 @@ extension Process {
     takeOver = nil
     tell("assigned \(partitions) in generation \(client.membership.generation)")
     if !world.lacks(.drainsWithOldGroup) { renewGroup() }
+    if isForgotten { return }
     if partitions.isEmpty {
       client.assign([], world.broker.group.isCooperative)
       renewGroup()
@@ -85,10 +87,33 @@ extension Process {
   private func renewGroup() {
     if world.lacks(.groupStays), sink.group != nil { return }
     guard client.membership.isMember || world.lacks(.noMemberMaySend) else { return }
+    if isGivingUp || !held.isEmpty, client.membership.isMember, let last = sink.group,
+      last.member != client.membership.member, !world.lacks(.forgottenGoesOn)
+    {
+      isForgotten = true
+      return
+    }
     sink.group = client.membership
     // `Snapshotter.renewFence`.
     store.fence = snapshots.renewFence()
     store.group = client.membership
+  }
+
+  private var isGivingUp: Bool {
+    switch control {
+    case .draining, .savingState: true
+    case .running, .stopping, .ended: false
+    }
+  }
+
+  /// `ControlLoop.forgotten`; that the process is started again stands for the new membership.
+  private func forgotten() {
+    tell("was forgotten by the group")
+    isForgotten = false
+    epoch += 1
+    takeOver = nil
+    pending = []
+    giveUp(held.map(\.partition), isLost: true, patience: 0, then: .stop)
   }
 
   /// `ControlLoop.begin`: starts workers where their partitions are to be taken up.
@@ -148,6 +173,7 @@ extension Process {
     epoch += 1
     takeOver = nil
     if !isLost, !world.lacks(.drainsWithOldGroup) { renewGroup() }
+    if isForgotten { return }
     pending.removeAll { partitions.contains($0) }
     tell("\(isLost ? "lost" : "revoked") \(partitions)")
     giveUp(partitions, isLost: isLost, patience: Self.revokePatience, then: .unassign(partitions))
@@ -252,7 +278,7 @@ extension Process {
     epoch += 1
     takeOver = nil
     if !world.lacks(.drainsWithOldGroup) { renewGroup() }
-    giveUp(held.map(\.partition), isLost: false, patience: Self.stopPatience, then: .stop)
+    giveUp(held.map(\.partition), isLost: isForgotten, patience: Self.stopPatience, then: .stop)
   }
 
   private func end() {

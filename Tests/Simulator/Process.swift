@@ -99,6 +99,8 @@ final class Process {
   var epoch = 0
   var takeOver: TakeOverState?
   var inbox: [Message] = []
+  /// Whether the group has forgotten it, and taken it in as another, while it had partitions.
+  var isForgotten = false
   // The committer.
   var coordinator: CommitCoordinator
   var isScheduled = false

@@ -138,7 +138,9 @@ public final class Simulation {
     }
     if world.strikes(.twin), processes.count < 4 { start(victim.name) }
     if world.strikes(.expulsion), let member = victim.client.expellable {
-      victim.tell("is put out of the group")
+      let isSilent = world.isSilent()
+      victim.tell("is put out of the group\(isSilent ? " and will not be told" : "")")
+      if isSilent { victim.client.losesInSilence() }
       world.broker.withGroup { $0.leave(member, now: world.now) }
     }
     if world.strikes(.expiredID) { _ = world.broker.forget(victim.name) }

@@ -30,6 +30,8 @@ final class World {
   let checker: Checker
   let mutation: Mutation?
   var random: SeededRandom
+  /// For what was added to a fault later: other runs stay as they were.
+  private var aside: SeededRandom
   var rates: FaultRates
   var now: Int64 = 0
   var faults: [Fault: Int] = [:]
@@ -48,6 +50,7 @@ final class World {
 
   init(seed: UInt64, mutation: Mutation?, isTracing: Bool) {
     random = SeededRandom(seed: seed)
+    aside = SeededRandom(seed: ~seed)
     scenario = Scenario(&random, mutation: mutation)
     checker = Checker(scenario)
     rates = FaultRates(&random)
@@ -68,6 +71,9 @@ final class World {
     faults[fault, default: 0] += 1
     return true
   }
+
+  /// Whether a client does not tell that the group has forgotten it.
+  func isSilent() -> Bool { broker.group.isCooperative && aside.chance(500) }
 
   /// A partition is taken up that was assigned in this generation; a zombie may do so long after it was assigned to another.
   func takesUp(_ partition: PartitionID, in generation: Int) -> Int {
