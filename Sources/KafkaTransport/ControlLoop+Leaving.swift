@@ -52,8 +52,13 @@ extension ControlLoop {
   /// What this member had may have been others' meanwhile: it is dropped, and a new membership begins.
   func forgotten() {
     log.warning("the group had forgotten this member and took it in as another: taking partitions up anew")
+    beginAnew()
+  }
+
+  /// Ends this membership without settling anything more: what is unsettled is made again from where the group has come.
+  func beginAnew() {
     loseAll()
-    ended = .fencedByItself
+    ended = .void
     // One of a name is replaced by the next; another would be waited for.
     guard runner.settings.memberName == nil else { return }
     _ = consumer.close(timeoutMilliseconds: 10_000) { answerWhileLeaving($0) }
@@ -80,7 +85,7 @@ extension ControlLoop {
             + "[\(error.code.name)]"))
     }
     log.warning("the group had not heard of this member for too long and took it for another: joining anew")
-    ended = .fencedByItself
+    ended = .void
   }
 
   /// Partitions that nobody has are given out again where the group is left and joined anew; see `OrphanWatch`.

@@ -111,7 +111,7 @@ final class ControlLoop {
       }
       if runner.options.stopsAtEnd, hasReadAll { runner.stop() }
     }
-    if ended == .fencedByItself { return .fencedByItself }
+    if ended == .void { return .void }
     stop()
     return ended ?? .stopped
   }
@@ -139,6 +139,7 @@ final class ControlLoop {
     case .places(.failure(let failure), _): runner.fail(failure)
     case .places(.success(let places), let rebalance): begin(places, rebalance)
     case .restored(let worker, let failure): restored(worker, failure)
+    case .passed(let worker, let offset): passed(worker, at: offset)
     case .snapshotWritten(let partition, let offset): held[partition]?.worker.noteSnapshot(writtenAt: offset)
     case .version(let version):
       keeper?.take(version)

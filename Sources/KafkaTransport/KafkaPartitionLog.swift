@@ -24,6 +24,8 @@ final class KafkaPartitionLog: PartitionLog, @unchecked Sendable {
     for notice in pulled.notices {
       switch notice {
       case .end(let offset): outcome.end = offset
+      case .error(let error) where error.code == .offsetOutOfRange || error.code == .autoOffsetReset:
+        outcome.isPassed = true
       case .error(let error): outcome.failure = failure(error)
       }
     }

@@ -7,9 +7,9 @@ struct Membership {
   enum Ended {
     /// In order, or because the runner has failed.
     case stopped
-    /// The group took our own second attempt to join for another process, or had forgotten us and took us in as another: a new
-    /// membership may begin.
-    case fencedByItself
+    /// What was ours may be others': the group took our own second attempt to join for another process, or had forgotten us and
+    /// took us in as another, or what we were to read is gone. All was dropped, and a new membership begins.
+    case void
     /// Partitions belonged to nobody: a new membership begins, so that the group gives all of them out again.
     case rejoining
   }

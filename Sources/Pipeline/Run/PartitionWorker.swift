@@ -11,6 +11,8 @@ public final class PartitionWorker: Sendable {
   public enum Event: Sendable {
     /// Nothing more will come from the partition, or its log went wrong.
     case failed(PipelineFailure)
+    /// The record at this offset was to come next and is gone: whoever takes the partition up anew finds where to go on.
+    case passed(Int64)
     /// All that was to be replayed has been.
     case caughtUp(records: Int64)
   }
@@ -154,10 +156,9 @@ public final class PartitionWorker: Sendable {
         self.end = end
         progress.withLock { $0.end = max($0.end, end) }
       }
-      if let failure = pulled.failure {
-        return fail(failure)
-      }
-      if let failure = task.failure { return fail(failure) }
+      if let failure = pulled.failure { return finish(.failed(failure)) }
+      if pulled.isPassed { return finish(.passed(task.nextOffset)) }
+      if let failure = task.failure { return finish(.failed(failure)) }
       if pulled.isDrained {
         // A log that tells where it ends may be drained only because it has not come by the rest yet.
         let isAtEnd = end.map { $0 >= task.nextOffset } ?? !log.tellsEnd
@@ -190,10 +191,10 @@ public final class PartitionWorker: Sendable {
     queue.asyncAfter(deadline: DispatchTime(uptimeNanoseconds: UInt64(max(due, now)))) { self.work() }
   }
 
-  private func fail(_ failure: PipelineFailure) {
+  private func finish(_ reason: Event) {
     log?.close()
     log = nil
-    onEvent(self, .failed(failure))
+    onEvent(self, reason)
   }
 
   private func process() {

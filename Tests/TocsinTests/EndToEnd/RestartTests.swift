@@ -103,6 +103,35 @@ struct RestartTests {
     #expect(try job.metric("tocsin_records_total") == 2 * 300)
   }
 
+  /// Retention passes a process that stands still: it finds where to go on by itself, with what it knows of before.
+  @Test func retentionPassesAProcessThatStandsStill() throws {
+    let accounts = 10
+    let job = try RestartJob(RealKafka.shared(), "passed", threshold: 150)
+    defer { job.remove() }
+    try job.write(1_000, from: 0, accounts: accounts)
+    let process = try job.start()
+    #expect(process.waitFor("partitions were assigned"), "\(process.errorText)")
+    try job.waitForSnapshot()
+    process.send(SIGSTOP)
+    // What it has asked for is answered meanwhile.
+    sleep(2)
+    try job.write(2_000, from: 1_000, accounts: accounts)
+    try job.trim(before: 1_500)
+    process.send(SIGCONT)
+    #expect(process.waitFor("a record that was to be read next is gone"), "\(process.errorText)")
+    #expect(process.waitFor("records are gone before they were read"), "\(process.errorText)")
+    process.send(SIGTERM)
+    var outcome = process.wait()
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    // All that is left is read, once; a day that is not whole tells nothing.
+    outcome = try job.runToEnd()
+    #expect(outcome.status == 0 && !outcome.errors.contains("are gone"), "\(outcome.errors)")
+    outcome = try job.runToEnd()
+    #expect(outcome.status == 0 && outcome.errors.contains("state was restored"), "\(outcome.errors)")
+    #expect(try job.metric("tocsin_records_total") == 0)
+    try job.check([])
+  }
+
   @Test func aStateTopicThatIsWrongIsRefused() throws {
     let kafka = try RealKafka.shared()
     let job = try RestartJob(kafka, "wrong", threshold: 10)
