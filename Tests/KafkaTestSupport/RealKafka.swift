@@ -103,6 +103,9 @@ public final class RealKafka: Sendable {
     }
   }
 
+  /// One that somebody else runs, and that is not stopped.
+  public static func at(_ bootstrapServers: String) -> RealKafka { RealKafka(external: bootstrapServers) }
+
   /// A Kafka for one test alone, which may stop it or make it hang; call `stop` at the end.
   ///
   /// - Parameters:

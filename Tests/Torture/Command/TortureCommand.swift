@@ -6,7 +6,7 @@ import TortureSupport
 ///
 ///     torture [--minutes N] [--seed N] [--rate N] [--nodes N] [--instances N] [--kafka VERSION] [--tocsin PATH]
 ///             [--library FOLDER] [--members dynamic]
-///     torture restart [--keys N] [--times N] [--seed N] [--kafka VERSION] [--tocsin PATH]
+///     torture restart [--keys N] [--times N] [--seed N] [--kafka VERSION] [--bootstrap HOST:PORT] [--tocsin PATH]
 @main struct TortureCommand {
   static func main() {
     let seed = value("seed").flatMap { UInt64($0) } ?? UInt64.random(in: 1..<1_000_000)
@@ -59,6 +59,7 @@ import TortureSupport
     if let keys = value("keys").flatMap({ Int($0) }) { options.keys = keys }
     if let times = value("times").flatMap({ Int($0) }) { options.times = times }
     if let version = value("kafka") { options.version = version }
+    options.bootstrap = value("bootstrap")
     return try RestartRun(options, seed: seed) { say($0) }.run()
   }
 }

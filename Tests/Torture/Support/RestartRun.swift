@@ -9,9 +9,9 @@ package final class RestartRun {
   package struct Options: Sendable {
     package var keys = 1_000_000
     package var times = 20
-    /// Seconds for which the pipeline runs before it is killed for the first time: long enough for a snapshot.
-    package var rest = 45.0
     package var version = RealKafka.newest
+    /// A Kafka that is there, where none is to be started.
+    package var bootstrap: String?
     package var folder: String
     package var program: String
 
@@ -42,7 +42,7 @@ package final class RestartRun {
     self.options = options
     self.tell = tell
     try FileManager.default.createDirectory(atPath: options.folder, withIntermediateDirectories: true)
-    kafka = try RealKafka.own("restart", version: options.version)
+    kafka = try options.bootstrap.map { RealKafka.at($0) } ?? RealKafka.own("restart", version: options.version)
     topic = try kafka.makeTopic("restart", partitions: Self.partitions)
     producer = try KafkaProducer(
       kafka.configuration.merging(["linger.ms": "5", "queue.buffering.max.messages": "1000000"]))
@@ -56,6 +56,7 @@ package final class RestartRun {
     defer {
       process?.send(SIGKILL)
       kafka.stop()
+      if options.bootstrap != nil { deleteTopics() }
     }
     for account in 0..<options.keys { try send(account) }
     try flush()
@@ -75,10 +76,13 @@ package final class RestartRun {
     defer { reader.send(SIGKILL) }
     let first = try timeToAlerts(seconds: 600)
     tell("started, with nothing committed: the alert on the newest payment came after \(text(first.last)) s")
-    usleep(UInt32(options.rest * 1_000_000))
+    try waitForSnapshots(seconds: 600)
+    let memory = peakMemory()
+    var restoredMemory = 0
     var measured: [(first: Double, last: Double)] = []
     for time in 1...options.times {
       let times = try restart(disturbed)
+      restoredMemory = max(restoredMemory, peakMemory())
       measured.append(times)
       tell(
         "restart \(time): first alert after \(text(times.first)) s, from every partition after \(text(times.last)) s")
@@ -94,13 +98,32 @@ package final class RestartRun {
         \(options.keys) keys, \(options.times) times killed and restarted; last stop: \(ending.map { "\($0)" } ?? "none")
         first alert after a restart: median \(text(firsts[firsts.count / 2])) s, most \(text(firsts.last ?? 0)) s
         an alert from every partition: median \(text(lasts[lasts.count / 2])) s, most \(text(lasts.last ?? 0)) s
+        peak memory: \(memory) MB before the restarts, \(restoredMemory) MB after one at most
         \(isEqual ? "the alerts equal those of an undisturbed run" : "THE ALERTS DIFFER; logs are in \(options.folder)")
         """)
   }
 
   private var alertFile: String { "\(options.folder)/alerts" }
 
+  private var metricsFile: String { "\(options.folder)/metrics" }
+
   private func text(_ seconds: Double) -> String { String(format: "%.2f", seconds) }
+
+  /// The most memory that the process has had resident, in millions of bytes.
+  private func peakMemory() -> Int {
+    let status = process.flatMap { try? String(contentsOfFile: "/proc/\($0.processID)/status", encoding: .utf8) } ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    let kilobytes = line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0
+    return kilobytes * 1_024 / 1_000_000
+  }
+
+  private func deleteTopics() {
+    let own = ["disturbed", "calm"].flatMap { name in
+      ["alerts", "late", "dead", "state", "versions"].map { "\(topic).\(name).\($0)" }
+    }
+    // Some of them may not be there.
+    _ = try? KafkaAdmin(kafka.configuration).deleteTopics([topic] + own, timeoutMilliseconds: 60_000)
+  }
 
   // MARK: Payments
 
@@ -139,9 +162,31 @@ package final class RestartRun {
       options.program,
       [
         "run", Self.pipeline, "--bootstrap", kafka.bootstrapServers, "--create-topics", "--instance", "one",
-        "--log-format", "text", "--set", "librdkafka.group.instance.id=\(name)-one",
+        "--log-format", "text", "--metrics-file", metricsFile, "--set", "librdkafka.group.instance.id=\(name)-one",
       ] + more, environment: ["RESTART_TOPIC": topic, "RESTART_NAME": name],
       log: "\(options.folder)/life-\(lives).log")
+  }
+
+  /// Waits until state is saved up to what has been read of every partition.
+  private func waitForSnapshots(seconds: Double) throws {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while ContinuousClock.now < deadline {
+      let (read, saved) = (metric("tocsin_offset"), metric("tocsin_snapshot_offset"))
+      if read.count == Self.partitions, read == saved { return }
+      usleep(200_000)
+    }
+    throw RealKafkaError(message: "state was not saved within \(text(seconds)) s; see \(options.folder)")
+  }
+
+  /// A metric of the input's partitions, by its labels, as the process wrote it last.
+  private func metric(_ name: String) -> [Substring: Substring] {
+    let text = (try? String(contentsOfFile: metricsFile, encoding: .utf8)) ?? ""
+    var values: [Substring: Substring] = [:]
+    for line in text.split(separator: "\n") where line.hasPrefix("\(name){") {
+      guard let space = line.lastIndex(of: " ") else { continue }
+      values[line[..<space].dropFirst(name.count)] = line[space...]
+    }
+    return values
   }
 
   private func restart(_ name: String) throws -> (first: Double, last: Double) {
