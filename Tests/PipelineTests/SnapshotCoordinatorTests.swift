@@ -89,6 +89,22 @@ import Testing
     #expect(!coordinator.isDue(partition, now: 0, isLarge: true))
   }
 
+  /// However many cuts come before their time, one comes when it is due.
+  @Test func whatIsNotWaitedForPutsNothingOff() {
+    var coordinator = coordinator
+    coordinator.add(partition, settled: position(0), now: 0)
+    for offset in 1...20 {
+      coordinator.take(Self.cut(partition, Int64(offset)), of: partition, now: Int64(offset))
+      coordinator.settled(partition, position(Int64(offset)))
+      guard case .write(let write) = coordinator.next(now: Int64(offset)) else {
+        Issue.record("it is settled")
+        return
+      }
+      coordinator.written(write)
+    }
+    #expect(coordinator.isDue(partition, now: 30 * Self.second))
+  }
+
   /// The last cut of a partition that is given up is made whatever waits, and goes out with it or after it.
   @Test(arguments: [0, 1, 2]) func aLastCutJoinsTheOneBefore(case number: Int) {
     var coordinator = coordinator

@@ -117,9 +117,11 @@ public struct SnapshotCoordinator: Sendable {
       number += 1
       entry.taken = number
     }
-    // In step with what it was, however late it is looked at.
-    let late = max(0, now - entry.nextCut) / timing.every
-    entry.nextCut += (late + 1) * timing.every
+    // In step with what it was, however late it is looked at. A cut that was not waited for puts none off.
+    if now >= entry.nextCut {
+      let late = (now - entry.nextCut) / timing.every
+      entry.nextCut += (late + 1) * timing.every
+    }
     entries[partition] = entry
   }
 
