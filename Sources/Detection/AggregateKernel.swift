@@ -107,17 +107,18 @@ extension AggregateKernel {
   /// The kernel for a call. `spansPieces`: windows are made of several pieces.
   static func make(_ call: AggregateCall, spansPieces: Bool, capacity: Int) -> AggregateKernel {
     let type = call.argument?.type
+    let isWide = if case .decimal = type { true } else { false }
     switch call.function {
     case .count: return CountKernel(call, pieceSize: 8, capacity: capacity)
     case .countDistinct: return DistinctKernel(call, spansPieces: spansPieces, capacity: capacity)
     case .sum:
       if type == .double { return DoubleSumKernel(call, pieceSize: 8, capacity: capacity) }
-      return IntegerSumKernel(call, pieceSize: MemoryLayout<IntegerSumKernel.Cell>.stride, capacity: capacity)
+      return IntegerSumKernel(call, isWide: isWide, capacity: capacity)
     case .avg:
       if type == .double {
         return DoubleAverageKernel(call, pieceSize: MemoryLayout<DoubleAverageKernel.Cell>.stride, capacity: capacity)
       }
-      return IntegerAverageKernel(call, pieceSize: MemoryLayout<IntegerAverageKernel.Cell>.stride, capacity: capacity)
+      return IntegerAverageKernel(call, isWide: isWide, capacity: capacity)
     case .min, .max, .earliest, .latest: return pick(call, type ?? .int, capacity)
     }
   }

@@ -1,4 +1,5 @@
 internal import Events
+internal import Expressions
 
 /// `count()` and `count(condition)`.
 final class CountKernel: AggregateKernel {
@@ -91,64 +92,22 @@ final class DoubleAverageKernel: AggregateKernel {
   }
 }
 
-/// A sum that is exact however large it gets: 128 bits, and how often it went over their end, upwards less downwards. That of
-/// no values is all zeros.
-struct ExactSum {
-  init() {}
-
-  // Halves, so that cells need no alignment beyond eight bytes.
-  private var lowHalf: UInt64 = 0
-  private var highHalf: Int64 = 0
-  fileprivate var overflows: Int64 = 0
-
-  @inline(__always)
-  fileprivate var low: Int128 {
-    get { Int128(highHalf) << 64 | Int128(lowHalf) }
-    set {
-      lowHalf = UInt64(truncatingIfNeeded: newValue)
-      highHalf = Int64(truncatingIfNeeded: newValue >> 64)
-    }
-  }
-
-  @inline(__always)
-  mutating func add(_ value: Int128) {
-    let (sum, overflow) = low.addingReportingOverflow(value)
-    low = sum
-    if overflow { overflows += value > 0 ? 1 : -1 }
-  }
-
-  @inline(__always)
-  mutating func add(_ other: ExactSum) {
-    add(other.low)
-    overflows += other.overflows
-  }
-
-  /// The sum; nil where 128 bits do not hold it.
-  var value: Int128? { overflows == 0 ? low : nil }
-  /// The nearest double.
-  var double: Double { overflows == 0 ? Double(low) : Double(low) + Double(overflows) * 0x1p128 }
-}
-
-extension ExactSum {
-  init(_ reader: inout ByteReader) throws(DamagedBytes) {
-    low = try reader.signed(as: Int128.self)
-    let overflows = try reader.signed()
-    guard overflows.magnitude <= UInt64(ByteReader.countMax) else { throw DamagedBytes("a sum is too large") }
-    self.overflows = overflows
-  }
-
-  func write(to writer: inout ByteWriter) {
-    writer.signed(low)
-    writer.signed(overflows)
-  }
-}
-
 /// `sum` of ints, uints, decimals and durations: exact; a sum that its type can't hold is an error value. What has left the
 /// window no longer counts, so an error passes.
 final class IntegerSumKernel: AggregateKernel {
-  typealias Cell = ExactSum
+  private let isWide: Bool
+
+  init(_ call: AggregateCall, isWide: Bool, capacity: Int) {
+    self.isWide = isWide
+    super.init(call, pieceSize: isWide ? ExactSum.size : LongSum.size, capacity: capacity)
+  }
 
   override func run(_ segment: WindowSegment) {
+    if isWide { run(segment, ExactSum.self) } else { run(segment, LongSum.self) }
+  }
+
+  @inline(__always)
+  private func run<Cell: SumCell>(_ segment: WindowSegment, _: Cell.Type) {
     guard let values else { return }
     let output = output.column
     for index in 0..<segment.rows.count {
@@ -163,35 +122,56 @@ final class IntegerSumKernel: AggregateKernel {
   }
 
   override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout ByteWriter) {
-    cell(piece).load(as: Cell.self).write(to: &writer)
+    if isWide {
+      cell(piece).load(as: ExactSum.self).write(to: &writer)
+    } else {
+      cell(piece).load(as: LongSum.self).write(to: &writer)
+    }
   }
 
   override func read(_ reader: inout ByteReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(DamagedBytes) {
-    cell(piece).storeBytes(of: try ExactSum(&reader), as: Cell.self)
+    if isWide {
+      cell(piece).storeBytes(of: try ExactSum(&reader), as: ExactSum.self)
+    } else {
+      cell(piece).storeBytes(of: try LongSum(&reader), as: LongSum.self)
+    }
   }
 }
 
 /// `avg` of ints, uints and decimals, from an exact sum; no event: an error value.
 final class IntegerAverageKernel: AggregateKernel {
-  struct Cell {
-    var sum = ExactSum()
+  struct Cell<Sum: SumCell> {
+    var sum = Sum()
     var count: Int64 = 0
   }
 
+  private let isWide: Bool
+
+  init(_ call: AggregateCall, isWide: Bool, capacity: Int) {
+    self.isWide = isWide
+    let size = isWide ? MemoryLayout<Cell<ExactSum>>.stride : MemoryLayout<Cell<LongSum>>.stride
+    super.init(call, pieceSize: size, capacity: capacity)
+  }
+
   override func run(_ segment: WindowSegment) {
+    if isWide { run(segment, ExactSum.self) } else { run(segment, LongSum.self) }
+  }
+
+  @inline(__always)
+  private func run<Sum: SumCell>(_ segment: WindowSegment, _: Sum.Type) {
     guard let values else { return }
     let unit = values.type.decimalUnit
     for index in 0..<segment.rows.count {
       let row = Int(segment.rows.rows[index])
       let piece = segment.pieces[index]
       if isTaken(row) {
-        let cell = cell(piece).assumingMemoryBound(to: Cell.self)
+        let cell = cell(piece).assumingMemoryBound(to: Cell<Sum>.self)
         cell.pointee.sum.add(values.integer(row))
         cell.pointee.count += 1
       }
-      var total = Cell()
+      var total = Cell<Sum>()
       forEachCell(segment, index) {
-        let cell = $0.load(as: Cell.self)
+        let cell = $0.load(as: Cell<Sum>.self)
         total.sum.add(cell.sum)
         total.count += cell.count
       }
@@ -201,14 +181,26 @@ final class IntegerAverageKernel: AggregateKernel {
   }
 
   override func write(_ piece: UnsafeMutablePointer<WindowPiece>, to writer: inout ByteWriter) {
-    let cell = cell(piece).load(as: Cell.self)
+    if isWide { write(piece, ExactSum.self, to: &writer) } else { write(piece, LongSum.self, to: &writer) }
+  }
+
+  private func write<Sum: SumCell>(
+    _ piece: UnsafeMutablePointer<WindowPiece>, _: Sum.Type, to writer: inout ByteWriter
+  ) {
+    let cell = cell(piece).load(as: Cell<Sum>.self)
     cell.sum.write(to: &writer)
     writer.count(cell.count)
   }
 
   override func read(_ reader: inout ByteReader, into piece: UnsafeMutablePointer<WindowPiece>) throws(DamagedBytes) {
-    let sum = try ExactSum(&reader)
-    cell(piece).storeBytes(of: Cell(sum: sum, count: Int64(try reader.count())), as: Cell.self)
+    if isWide { try read(&reader, ExactSum.self, into: piece) } else { try read(&reader, LongSum.self, into: piece) }
+  }
+
+  private func read<Sum: SumCell>(
+    _ reader: inout ByteReader, _: Sum.Type, into piece: UnsafeMutablePointer<WindowPiece>
+  ) throws(DamagedBytes) {
+    let sum = try Sum(&reader)
+    cell(piece).storeBytes(of: Cell(sum: sum, count: Int64(try reader.count())), as: Cell<Sum>.self)
   }
 }
 
