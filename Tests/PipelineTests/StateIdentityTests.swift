@@ -10,6 +10,7 @@ import Testing
     var params = "{ limit: 100.0, other: 1, shown: 5 }"
     var source = "    topic: transfers\n    format: json\n    key: from\n    time: { field: ts }"
     var fields = FileSupport.fields
+    var tables = FileSupport.tables
     var id = "busy"
     var filter = "usd > params.limit && asset in rates"
     var except = "{ where: memo == 'salary', reason: wages }"
@@ -21,7 +22,7 @@ import Testing
 
     var text: String {
       FileSupport.file(
-        head: "params: \(params)", source: source, fields: fields, tables: FileSupport.tables,
+        head: "params: \(params)", source: source, fields: fields, tables: tables,
         rules: """
           - id: \(id)
             where: "\(filter)"
@@ -114,6 +115,17 @@ import Testing
       #expect(after.digest != before.digest, "\(parts)")
     }
     #expect(try draft { $0.id = "another" }.identity().digest != before.digest)
+  }
+
+  /// What an aggregate takes in from a table is kept in the type of the table's column.
+  @Test func columnsOfTables() throws {
+    let read = draft { $0.lets = "{ n: count(), total: \"sum(rates[asset].usd)\" }" }
+    var other = read
+    other.tables = other.tables.replacing("usd: double", with: "usd: int")
+    #expect(try other.identity().changes(from: try read.identity()) == ["table rates"])
+    // Where it is only asked, its rows may change as they like.
+    let asked = draft { $0.tables = $0.tables.replacing("usd: double", with: "usd: int") }
+    #expect(try asked.identity().digest == (try Draft().identity().digest))
   }
 
   /// A derived field is looked through, also where it reads parameters and tables.

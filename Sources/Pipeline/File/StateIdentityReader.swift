@@ -59,8 +59,15 @@ struct StateIdentityReader {
     let parts =
       slots.map { field($0) }
       + parameters.map { StateIdentity.Part("params.\($0)", environment.params[$0].map(Self.text) ?? "") }
-      + tables.map { StateIdentity.Part("table \(environment.tables[$0].name)", "asked") }
+      + tables.map { StateIdentity.Part("table \(environment.tables[$0].name)", asked($0, by: plan)) }
     return parts.sorted { $0.name < $1.name }
+  }
+
+  /// How a table is read: with the types of what aggregates take in from it, which stand in no field.
+  private func asked(_ table: Int, by plan: RulePlan) -> String {
+    guard case .window(let window) = plan.kind else { return "asked" }
+    let types = window.aggregates.compactMap(\.argument).filter { $0.tables.contains(table) }.map(\.typeName)
+    return (["asked"] + types).joined(separator: " ")
   }
 
   /// Slots of the fields that a program reads; beyond them stand `let`s and aggregates.
