@@ -53,10 +53,12 @@ import Testing
             1 keys: \(busy.keyBytes + busy.pieceBytes + busy.evidenceBytes) B with one event each, at most \
         \(size(busy.keyBytes + 61 * busy.pieceBytes + 9 * busy.evidenceBytes)) with events in 61 granules each and 9 kept \
         as evidence
+            bound: 256.0 MiB in one partition (`limits.state_bytes`); beyond it the oldest is dropped
           daily (per: 1d by from, asset), identity \(identity(3))
             keys x (\(daily.keyBytes) + granules x \(daily.pieceBytes))
             1 keys: \(daily.keyBytes + daily.pieceBytes) B with one event each, at most \
         \(daily.keyBytes + daily.pieceBytes) B with events
+            bound: 256.0 MiB in one partition (`limits.state_bytes`); beyond it the oldest is dropped
             besides: different values and texts that aggregates keep
 
         """)
@@ -105,6 +107,7 @@ import Testing
     #expect(rules.map { $0["rule"] as? String } == ["large", "hot", "busy", "daily"])
     let layout = try #require(StateLayout(try plan().rules[2]))
     let state = try #require(rules[2]["state"] as? [String: Any])
+    #expect(state["bound"] as? Int == 256 << 20)
     #expect(state["least"] as? Int == layout.bytes(keys: 1_000, pieces: 1, evidence: 1))
     #expect(state["most"] as? Int == layout.bytes(keys: 1_000, pieces: 61, evidence: 9))
     let survival = try #require(object["survival"] as? [[String: Any]])

@@ -44,6 +44,8 @@ extension PlanReport {
       "    \(state.keys) keys: \(size(state.least)) with one event each, at most \(size(state.most)) with events\(pieces)"
         + (state.evidence > 0 ? " and \(state.evidence) kept as evidence" : ""),
     ]
+    lines.append(
+      "    bound: \(size(state.bound)) in one partition (`limits.state_bytes`); beyond it the oldest is dropped")
     if let besides = state.besides { lines.append("    besides: \(besides)") }
     return lines
   }

@@ -58,6 +58,8 @@ public struct PlanReport: Sendable, Encodable {
     public var least: Int
     /// Bytes where each key has events in all granules, and as much evidence as it may have.
     public var most: Int
+    /// The most that one partition keeps of it, in bytes; beyond, the oldest is dropped.
+    public var bound: Int
     /// What is not in it.
     public var besides: String?
   }
@@ -122,7 +124,8 @@ public struct PlanReport: Sendable, Encodable {
     rules = zip(plan.rules, plan.descriptions).map { rule, description in
       Rule(
         rule: rule.id, kind: description.window ?? "event", by: Self.names(rule, plan),
-        identity: SHA256.hexDigits(rule.identity), state: StateEstimate(rule, keys: keys))
+        identity: SHA256.hexDigits(rule.identity), state: StateEstimate(rule, keys: keys, bound: plan.limits.stateBytes)
+      )
     }
     guard let old else { return }
     survival = StateSurvival(from: old, to: plan).rules.map { Survival($0) }
@@ -172,8 +175,9 @@ public struct PlanReport: Sendable, Encodable {
 }
 
 extension PlanReport.StateEstimate {
-  init?(_ rule: RulePlan, keys: Int) {
+  init?(_ rule: RulePlan, keys: Int, bound: Int) {
     guard let layout = StateLayout(rule) else { return nil }
+    self.bound = bound
     keyBytes = layout.keyBytes
     pieceBytes = layout.pieceBytes
     pieces = layout.pieces
