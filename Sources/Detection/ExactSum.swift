@@ -34,7 +34,7 @@ private struct Halves: BitwiseCopyable {
   }
 }
 
-/// The sum of numbers of 64 bits: no more of them than can ever come go over the ends of 128.
+/// The sum of numbers of 64 bits: of as many as can ever come, 128 bits hold it.
 struct LongSum: SumCell {
   private var halves = Halves()
 

@@ -67,7 +67,7 @@ final class BlockStage {
         throw PipelineFailure(
           .fatal,
           "\(partition) at offset \(blocks[next].offset): the block can't be read: \(error). Its events would be lost to the "
-            + "rules behind it, so nothing goes on; docs/exchange-format.md says what can be done")
+            + "rules behind it, so nothing goes on; docs/exchange.md says what can be done")
       }
       next += 1
     }

@@ -34,8 +34,8 @@ enum RuleDeclaration {
     SettingDeclaration("where", .expressions, "Which events", example: "usd >= 1000"),
     SettingDeclaration(
       "by", .custom(shape: "field, or list of fields"),
-      "Whose events stand together; the first is the alert's subject. It must hold the source's `key`. An event that "
-        + "lacks one of them does not enter", example: "[from, asset]"),
+      "Whose events stand together; the first is the alert's subject. Where the source's `key` is not among them, events go "
+        + "to the rule through an exchange. An event that lacks one of them does not enter", example: "[from, asset]"),
     SettingDeclaration("except", .sectionList(exception), "Events that are let through all the same, and counted"),
     SettingDeclaration(
       "over", .duration(Base.second...longest), "The window: so long, up to each event", example: "24h"),
