@@ -62,6 +62,10 @@ struct ReloadEndToEndTests {
     process.send(SIGTERM)
     let stopped = process.wait()
     #expect(stopped.status == 0, "\(stopped.errors.suffix(3_000))")
+    let metrics = try String(contentsOfFile: job.metricsPath, encoding: .utf8).split(separator: "\n")
+    for (outcome, count) in [("accepted", right), ("refused", wrong)] {
+      #expect(metrics.contains("tocsin_reloads_total{outcome=\"\(outcome)\"} \(count)"), "\(metrics)")
+    }
     // What was left over is read with the last version.
     try job.write(version(changes - (changes % broken == 0 ? 1 : 0)))
     let outcome = try job.start(["--stop-at-end"]).wait()
@@ -100,7 +104,7 @@ struct ReloadEndToEndTests {
   /// change; every other time another file is in place at the next start. What was read is worked on again with the version of
   /// each offset, rules whose identity the changes kept go on with their state, and the others begin anew where they did.
   @Test(arguments: [false, true]) func killedWithSnapshotsAroundAChange(isAtLeastOnce: Bool) throws {
-    let settings = ["snapshot: { every: 1s }"] + (isAtLeastOnce ? [Self.atLeastOnce] : [])
+    let settings = ["snapshot: { every: 3s }"] + (isAtLeastOnce ? [Self.atLeastOnce] : [])
     let job = try ReloadJob(RealKafka.shared(), version(0), settings: settings)
     defer { job.remove() }
     try job.startProducing(perSecond: 300)
@@ -113,16 +117,18 @@ struct ReloadEndToEndTests {
       // Time for snapshots; at the end of what there is, where nothing is written meanwhile.
       let isPaused = round % 3 == 1
       job.pauseProducing(isPaused)
-      usleep(1_700_000)
-      if isPaused { try job.waitForSnapshotAtEnd() }
+      if isPaused { try job.waitForSnapshotAtEnd() } else { usleep(3_200_000) }
       number += 1
       let before = count(Self.accepted, in: process)
       try job.write(version(number))
       process.send(SIGHUP)
       wait(for: Self.accepted, moreThan: before, process)
+      // The tasks hear of it a moment later, before the next record of all.
+      if isPaused { usleep(1_000_000) }
       job.pauseProducing(false)
-      // Soon: before the next snapshot of most; else after at least one.
-      usleep(round % 3 == 2 ? 1_700_000 : 250_000)
+      // Past the change, and soon: before the next snapshot of most partitions; else after at least one.
+      try job.waitForProgress(1)
+      if round % 3 == 2 { usleep(3_500_000) }
       process.send(SIGKILL)
       restarts.append(process.wait().errors)
       if round % 2 == 1 {
