@@ -52,16 +52,18 @@ extension ControlLoop {
   /// What this member had may have been others' meanwhile: it is dropped, and a new membership begins.
   func forgotten() {
     log.warning("the group had forgotten this member and took it in as another: taking partitions up anew")
-    beginAnew()
-  }
-
-  /// Ends this membership without settling anything more: what is unsettled is made again from where the group has come.
-  func beginAnew() {
+    answerPending()
     loseAll()
     ended = .void
     // One of a name is replaced by the next; another would be waited for.
     guard runner.settings.memberName == nil else { return }
-    _ = consumer.close(timeoutMilliseconds: 10_000) { answerWhileLeaving($0) }
+    closeConsumer()
+  }
+
+  /// Leaves the group, unless a member of a name keeps its place.
+  func closeConsumer() {
+    let isLeft = consumer.close(timeoutMilliseconds: 10_000) { answerWhileLeaving($0) }
+    if !isLeft { log.warning("the group was not left in time; it finds out by the session time-out") }
   }
 
   private func loseAll() {

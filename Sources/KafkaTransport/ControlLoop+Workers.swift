@@ -11,14 +11,28 @@ extension ControlLoop {
     worker.start(found.log)
   }
 
+  /// Why partitions can't be taken up that a topic did not have at the start: keys have moved there, away from their state.
+  func growth(_ partitions: [TopicPartition]) -> PipelineFailure? {
+    var counts = [runner.plan.source.topic: self.counts.source]
+    for (exchange, count) in zip(runner.topology.exchanges, self.counts.exchanges) { counts[exchange.topic] = count }
+    let last = partitions.max { $0.partition < $1.partition }
+    guard let last, let count = counts[last.topic], last.partition >= count else { return nil }
+    return PipelineFailure(
+      .configuration,
+      "\(last.topic) has \(last.partition + 1) partitions or more now, and had \(count) at the start: keys have moved away "
+        + "from their state; begin anew with another `pipeline` name (or group.id), or stop every process, delete the state "
+        + "topic and reset the group's offsets")
+  }
+
   /// Retention was faster than we; or we stood still for so long that others have the partition, have saved what they read and
-  /// purged it, and the group could not tell us yet. Either is answered where a partition is taken up.
-  func passed(_ worker: PartitionWorker, at offset: Int64) {
+  /// purged it, and the group could not tell us yet. Either is answered where a partition is taken up. What was read before
+  /// goes out first, because nobody can make it again; the group refuses it where the partition is not ours any more.
+  func passed(_ worker: PartitionWorker, at offset: Int64, _ reason: String) {
     guard held[worker.partition]?.worker === worker else { return }
     log.warning(
       "a record that was to be read next is gone: taking partitions up anew",
-      ["partition": "\(worker.partition)", "offset": "\(offset)"])
-    beginAnew()
+      ["partition": "\(worker.partition)", "offset": "\(offset)", "error": reason])
+    ended = .rejoining
   }
 
   func makeWorker(_ place: TakeOver.Place) -> PartitionWorker {
@@ -26,7 +40,7 @@ extension ControlLoop {
       [weak runner] worker, event in
       switch event {
       case .failed(let failure): runner?.fail(failure)
-      case .passed(let offset): runner?.tell(.passed(worker, at: offset))
+      case .passed(let offset, let reason): runner?.tell(.passed(worker, at: offset, reason))
       case .caughtUp(let records):
         runner?.log.info(
           "windows are as they were at the stop", ["partition": "\(worker.partition)", "records": "\(records)"])

@@ -139,7 +139,7 @@ final class ControlLoop {
     case .places(.failure(let failure), _): runner.fail(failure)
     case .places(.success(let places), let rebalance): begin(places, rebalance)
     case .restored(let worker, let failure): restored(worker, failure)
-    case .passed(let worker, let offset): passed(worker, at: offset)
+    case .passed(let worker, let offset, let reason): passed(worker, at: offset, reason)
     case .snapshotWritten(let partition, let offset): held[partition]?.worker.noteSnapshot(writtenAt: offset)
     case .version(let version):
       keeper?.take(version)
@@ -175,6 +175,7 @@ final class ControlLoop {
     }
     log.info("partitions were assigned", ["partitions": partitions.map(\.description).joined(separator: ", ")])
     pending = Set(partitions)
+    if let reason = growth(partitions) { return runner.fail(reason) }
     let (epoch, asked) = (epoch, epoch.current)
     let runner = runner
     takeOver.begin(
@@ -296,8 +297,7 @@ final class ControlLoop {
     snapshotter.stop()
     answerPending()
     if runner.leavesGroup || ended == .rejoining, !runner.hasFailed { leave() }
-    let isLeft = consumer.close(timeoutMilliseconds: 10_000) { answerWhileLeaving($0) }
-    if !isLeft { log.warning("the group was not left in time; it finds out by the session time-out") }
+    closeConsumer()
     runner.tick()
   }
 }

@@ -25,7 +25,7 @@ final class KafkaPartitionLog: PartitionLog, @unchecked Sendable {
       switch notice {
       case .end(let offset): outcome.end = offset
       case .error(let error) where error.code == .offsetOutOfRange || error.code == .autoOffsetReset:
-        outcome.isPassed = true
+        outcome.passed = "\(error)"
       case .error(let error): outcome.failure = failure(error)
       }
     }

@@ -60,8 +60,8 @@ public final class KafkaRunner: Sendable {
     case version(PipelineVersion)
     case places(Result<[TakeOver.Place], PipelineFailure>, RebalanceProtocol)
     case restored(PartitionWorker, PipelineFailure?)
-    /// A record that the worker was to read next is gone.
-    case passed(PartitionWorker, at: Int64)
+    /// A record that the worker was to read next is gone; why.
+    case passed(PartitionWorker, at: Int64, String)
     /// A snapshot of a partition that is true at an offset is written.
     case snapshotWritten(PartitionID, Int64)
   }

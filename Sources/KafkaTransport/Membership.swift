@@ -8,9 +8,10 @@ struct Membership {
     /// In order, or because the runner has failed.
     case stopped
     /// What was ours may be others': the group took our own second attempt to join for another process, or had forgotten us and
-    /// took us in as another, or what we were to read is gone. All was dropped, and a new membership begins.
+    /// took us in as another. All was dropped, and a new membership begins.
     case void
-    /// Partitions belonged to nobody: a new membership begins, so that the group gives all of them out again.
+    /// Partitions belonged to nobody, or a record was gone that was to be read next: a new membership begins, so that the
+    /// group gives all of them out again.
     case rejoining
   }
 

@@ -68,12 +68,17 @@ struct StartCheck {
     return counts
   }
 
-  /// The topic of an exchange is made where it is missing: nobody but us writes to it.
+  /// The topic of an exchange is made where it is missing and may be made: nobody but us writes to it.
   private func partitions(
     of exchange: ExchangePlan, _ input: TopicDescription, _ admin: KafkaAdmin
   ) throws(KafkaError) -> Int {
     var lookup = try admin.describeTopic(exchange.topic, timeoutMilliseconds: Self.timeout)
     if case .missing = lookup {
+      guard plan.internalTopics == .create else {
+        throw missing(
+          exchange.topic,
+          "events cross there, and `internal_topics: require` forbids to make it; docs/exchange.md has its settings")
+      }
       let topic = NewTopic(
         exchange.topic, partitions: exchange.partitions ?? input.partitions.count,
         configuration: ExchangeTopics.configuration)
@@ -87,10 +92,10 @@ struct StartCheck {
       throw KafkaError(
         code: .unknownTopicOrPartition, class: .retriable, message: "the topic \(exchange.topic) is not to be seen yet")
     }
-    let configuration = try? admin.topicConfiguration(exchange.topic, timeoutMilliseconds: Self.timeout)
     // What was made for another number of the source's partitions stays as it is: keys lie where they lie.
     let fault = ExchangeTopics.fault(
-      exchange, partitions: found.partitions.count, wanted: exchange.partitions, configuration: configuration ?? nil)
+      exchange, partitions: found.partitions.count, wanted: exchange.partitions,
+      configuration: try configuration(exchange.topic, admin))
     if let fault { throw KafkaError(code: .invalidConfig, class: .configuration, message: fault) }
     return found.partitions.count
   }

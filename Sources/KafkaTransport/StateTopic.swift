@@ -19,6 +19,11 @@ struct StateTopics: Sendable, Hashable {
   /// The largest record that the topic takes, in bytes: a piece of state is far smaller.
   static let recordBytesMax = 8 << 20
 
+  /// The least that it may take: Kafka's own default.
+  private static let recordBytesMin = 1_048_588
+  /// Milliseconds for which tombstones stay at least: far longer than ten million keys take to be restored.
+  private static let tombstoneMin = 600_000
+
   /// What it is made with. Compaction may begin once a tenth is outdated, in segments of 64 MiB or an hour, so that a restore
   /// reads little twice; tombstones stay for an hour, longer than a restore takes.
   static let configuration = [
@@ -37,12 +42,19 @@ struct StateTopics: Sendable, Hashable {
         + "partition for partition, and keys have moved; begin anew with another `pipeline` name (or group.id), or stop "
         + "every process, delete \(name) and reset the group's offsets"
     }
-    guard let policy = configuration?["cleanup.policy"] else { return nil }
-    guard policy.split(separator: ",").map({ $0.filter { $0 != " " } }) == ["compact"] else {
+    guard let configuration else { return nil }
+    if let policy = configuration["cleanup.policy"],
+      policy.split(separator: ",").map({ $0.filter { $0 != " " } }) != ["compact"]
+    {
       return
         "the state topic \(name) has cleanup.policy=\(policy): with anything but `compact` alone, state would be lost; "
         + "change it, or delete the topic and let Tocsin make it"
     }
-    return nil
+    func least(_ setting: String, _ least: Int, _ why: String) -> String? {
+      guard let value = configuration[setting].flatMap({ Int($0) }), value < least else { return nil }
+      return "the state topic \(name) has \(setting)=\(value), less than \(least): \(why); raise it"
+    }
+    return least("max.message.bytes", recordBytesMin, "pieces of state would be refused")
+      ?? least("delete.retention.ms", tombstoneMin, "what is gone would come back in a restore that takes longer")
   }
 }

@@ -259,6 +259,9 @@ struct SnapshotStoreTests {
     for policy in ["delete", "compact,delete", "delete, compact"] {
       #expect(fault(4, ["cleanup.policy": policy])?.contains("cleanup.policy=\(policy)") == true)
     }
+    for (setting, value) in [("max.message.bytes", "1000012"), ("delete.retention.ms", "60000")] {
+      #expect(fault(4, [setting: value])?.contains("\(setting)=\(value), less than") == true)
+    }
     let topics = StateTopics(group: "g", source: "in")
     #expect(topics.name(of: "in") == "g.state" && topics.name(of: "g.by-to") == "g.by-to.state")
   }

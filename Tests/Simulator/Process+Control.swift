@@ -141,9 +141,9 @@ extension Process {
           + (place.recovery.marker == nil ? "without state" : "with state") + " \(place.recovery.notes)")
       started.append(worker)
     }
+    held += started
     client.assign(places.map(\.partition), world.broker.group.isCooperative)
     renewGroup()
-    held += started
     for worker in started where worker.restore == nil { start(worker) }
   }
 

@@ -23,8 +23,8 @@ public struct PullOutcome: Sendable, Hashable {
   public var failure: PipelineFailure?
   /// All records below this offset have come; nil where the log does not say.
   public var end: Int64?
-  /// The record that was to come next is gone: nothing more comes until somebody says where to go on.
-  public var isPassed = false
+  /// Why the record that was to come next is gone: nothing more comes until somebody says where to go on. nil: it is not.
+  public var passed: String?
 
   /// What a pull brought.
   public init(isDrained: Bool, failure: PipelineFailure? = nil, end: Int64? = nil) {

@@ -11,8 +11,9 @@ public final class PartitionWorker: Sendable {
   public enum Event: Sendable {
     /// Nothing more will come from the partition, or its log went wrong.
     case failed(PipelineFailure)
-    /// The record at this offset was to come next and is gone: whoever takes the partition up anew finds where to go on.
-    case passed(Int64)
+    /// The record at this offset was to come next and is gone; why. All before it has been handed over. Whoever takes the
+    /// partition up anew finds where to go on.
+    case passed(Int64, String)
     /// All that was to be replayed has been.
     case caughtUp(records: Int64)
   }
@@ -157,8 +158,11 @@ public final class PartitionWorker: Sendable {
         progress.withLock { $0.end = max($0.end, end) }
       }
       if let failure = pulled.failure { return finish(.failed(failure)) }
-      if pulled.isPassed { return finish(.passed(task.nextOffset)) }
       if let failure = task.failure { return finish(.failed(failure)) }
+      if let reason = pulled.passed {
+        if let pair = task.flush(now: Committer.now()) { _ = committer.submit(pair) }
+        return finish(.passed(task.nextOffset, reason))
+      }
       if pulled.isDrained {
         // A log that tells where it ends may be drained only because it has not come by the rest yet.
         let isAtEnd = end.map { $0 >= task.nextOffset } ?? !log.tellsEnd

@@ -204,6 +204,25 @@ struct ExchangeRunTests {
     #expect(next.status == 0 && next.errors.contains("0 events read"), "\(next.errors.suffix(3_000))")
   }
 
+  /// Where topics of its own may not be made, that of an exchange is not made either.
+  @Test mutating func aTopicThatMayNotBeMadeIsMissed() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try produce(1_000, seed: 10)
+    var outcome = try start("one", ["--stop-at-end"]).wait(seconds: 60)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let exchange = "\(topic).by-to"
+    for error in try KafkaAdmin(kafka.configuration).deleteTopics([exchange], timeoutMilliseconds: 20_000).values {
+      throw error
+    }
+    usleep(1_000_000)
+    let path = folder.appendingPathComponent("pipeline.yaml").path
+    try (file + "\ninternal_topics: require\n").write(toFile: path, atomically: true, encoding: .utf8)
+    outcome = try start("one", ["--stop-at-end"]).wait(seconds: 60)
+    #expect(
+      outcome.status == 3 && outcome.errors.contains("no topic `\(exchange)`")
+        && outcome.errors.contains("internal_topics: require"), "\(outcome.errors)")
+  }
+
   /// More instances than partitions: who has nothing to read ends too.
   @Test mutating func anInstanceWithoutPartitionsEnds() throws {
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -128,6 +128,20 @@ struct RestartJob {
       .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0) { $0 + Int($1) }
   }
 
+  /// Waits until the group has come to an offset in every partition.
+  func waitForCommitted(_ offset: Int64) throws {
+    var configuration = kafka.configuration
+    configuration["group.id"] = name
+    let consumer = try KafkaConsumer(configuration)
+    let all = (0..<partitions).map { TopicPartition(input, Int32($0)) }
+    for _ in 0..<300 {
+      let committed = try consumer.committed(all, timeoutMilliseconds: 20_000)
+      if all.allSatisfy({ committed[$0].map { $0.offset >= offset } ?? false }) { return }
+      usleep(100_000)
+    }
+    throw RealKafkaError(message: "the group \(name) has not come to \(offset)")
+  }
+
   /// Waits until the state topic holds a snapshot that counts, of whatever run.
   func waitForSnapshot() throws {
     let isThere = try !Kcat.read(stateTopic, of: kafka.bootstrapServers) { !$0.isEmpty }.isEmpty

@@ -111,6 +111,7 @@ struct RestartTests {
     try job.write(1_000, from: 0, accounts: accounts)
     let process = try job.start()
     #expect(process.waitFor("partitions were assigned"), "\(process.errorText)")
+    try job.waitForCommitted(1_000)
     try job.waitForSnapshot()
     process.send(SIGSTOP)
     // What it has asked for is answered meanwhile.
@@ -120,6 +121,7 @@ struct RestartTests {
     process.send(SIGCONT)
     #expect(process.waitFor("a record that was to be read next is gone"), "\(process.errorText)")
     #expect(process.waitFor("records are gone before they were read"), "\(process.errorText)")
+    try job.waitForCommitted(3_000)
     process.send(SIGTERM)
     var outcome = process.wait()
     #expect(outcome.status == 0, "\(outcome.errors)")
@@ -130,6 +132,24 @@ struct RestartTests {
     #expect(outcome.status == 0 && outcome.errors.contains("state was restored"), "\(outcome.errors)")
     #expect(try job.metric("tocsin_records_total") == 0)
     try job.check([])
+  }
+
+  /// A topic that grows while it is read, and then at the next start: keys have moved.
+  @Test(.enabled(if: RealKafka.isStartable("a topic that grows"))) func aTopicThatGrowsIsRefused() throws {
+    let kafka = try RealKafka.shared()
+    let job = try RestartJob(kafka, "grows", threshold: 1_000_000)
+    defer { job.remove() }
+    try job.write(200, from: 0, accounts: 10)
+    let process = try job.start(["--set", "librdkafka.topic.metadata.refresh.interval.ms=500"])
+    #expect(process.waitFor("partitions were assigned"), "\(process.errorText)")
+    try kafka.tool("topics", ["--alter", "--topic", job.input, "--partitions", "3"])
+    var outcome = process.wait()
+    #expect(
+      outcome.status == 3 && outcome.errors.contains("has 3 partitions or more now, and had 2 at the start"),
+      "\(outcome.errors)")
+    outcome = try job.runToEnd()
+    #expect(
+      outcome.status == 3 && outcome.errors.contains("has 2 partitions, and \(job.input) has 3"), "\(outcome.errors)")
   }
 
   @Test func aStateTopicThatIsWrongIsRefused() throws {
