@@ -8,7 +8,7 @@ STEPS ?= 1000000
 SEED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test build demo test simulate lint format sanitize bench torture restart-test clean
+.PHONY: help install install-test build demo test long-test simulate lint format sanitize bench torture restart-test clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -27,6 +27,10 @@ demo: build ## Watch real sanctions lists raise real alerts on an embedded broke
 
 test: install-test ## Run every test; those that need a Kafka start one, or are named as skipped
 	@scripts/test
+
+long-test: install-test ## What `make test` does in short at full length: 3 million events, 50 changes, a minute's stall, every broker
+	TOCSIN_LONG_TESTS=1 scripts/test \
+	  --filter 'aDayIsNotReadAgain|ReloadEndToEndTests|aStalledBrokerLosesAndDoublesNothing|SettlingTests'
 
 simulate: install ## Whole runs in memory with seeded faults: make simulate STEPS=1000000 SEED=n; one of them: SHOW=n
 	swift build -c release --product simulate
