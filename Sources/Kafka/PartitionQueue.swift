@@ -14,8 +14,9 @@ import CRdkafka
 ///
 /// **Why not the batch call.** Of librdkafka 2.0.2 the batch call loses records when a cooperative rebalance pauses the
 /// partitions that stay (mended in 2.1), and from 2.2 to 2.13.1 it moves its position on errors (mended in 2.13.2). The
-/// call with a callback settles each record's position before it hands it out, in every version, and costs no more. One
-/// thing remains: a record can come twice around such a pause. The queue drops the second.
+/// call with a callback settles each record's position before it hands it out, in every version, and costs no more. Two
+/// things remain: a record can come twice around such a pause, of which the queue drops the second; and one may be passed
+/// over, for which there is `keepPlace`.
 public final class PartitionQueue: @unchecked Sendable {
   /// The partition whose records come out here.
   public let topicPartition: TopicPartition
@@ -58,6 +59,26 @@ public final class PartitionQueue: @unchecked Sendable {
       next = pull.next
       return pull.result
     }
+  }
+
+  /// Goes on with the record after the last one handed out, or at `start` where there was none. Call it for a partition that
+  /// stays, between a cooperative rebalance's being told and its being answered.
+  ///
+  /// A rebalance holds such partitions still: what librdkafka has in store of them becomes outdated and is thrown away, and
+  /// they go on from the application's position. But the mark that ends a transaction moves that position although it is
+  /// outdated itself (`rd_kafka_op_handle_std`, in every version up to 2.14 at least), and so beyond records before it that
+  /// were thrown away: they would never come. A seek sets the position aside.
+  ///
+  /// - Throws: what librdkafka says; then nothing is known of where the partition goes on.
+  public func keepPlace(from start: Int64, timeoutMilliseconds: Int32) throws(KafkaError) {
+    guard queue != nil else { return }
+    let what = "going back to the place in \(topicPartition)"
+    guard let topic = rd_kafka_topic_new(consumer.handle, topicPartition.topic, nil) else {
+      throw KafkaError(rd_kafka_last_error(), what)
+    }
+    defer { rd_kafka_topic_destroy(topic) }
+    let error = rd_kafka_seek(topic, topicPartition.partition, nextOffset ?? start, timeoutMilliseconds)
+    guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(error, what) }
   }
 
   /// Records that wait here now.

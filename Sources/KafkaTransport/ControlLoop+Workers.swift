@@ -35,6 +35,11 @@ extension ControlLoop {
     ended = .rejoining
   }
 
+  /// Partitions that stay go on where they were, once the group is answered: see `PartitionQueue.keepPlace`.
+  func keepPlaces() {
+    for held in held.values { held.worker.keepPlace() }
+  }
+
   func makeWorker(_ place: TakeOver.Place) -> PartitionWorker {
     PartitionWorker(task: makeTask(place), committer: committer, snapshotter: snapshotter) {
       [weak runner] worker, event in

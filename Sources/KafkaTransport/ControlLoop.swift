@@ -170,6 +170,7 @@ final class ControlLoop {
     if isForgotten { return }
     hasAssignment = true
     if partitions.isEmpty {
+      keepPlaces()
       answer { () throws(KafkaError) in try consumer.assign([], rebalance) }
       return
     }
@@ -199,10 +200,13 @@ final class ControlLoop {
         let worker = makeWorker(place)
         let partition = TopicPartition(place.partition.topic, place.partition.number)
         let queue = try consumer.partitionQueue(partition) { [weak worker] in worker?.wake() }
-        starts.append((place, worker, KafkaPartitionLog(queue, tellsEnd: runner.settings.tellsEnd)))
+        let log = KafkaPartitionLog(
+          queue, from: place.recovery.start.offset, tellsEnd: runner.settings.tellsEnd)
+        starts.append((place, worker, log))
         offsets.append(TopicPartitionOffset(partition, offset: place.recovery.start.offset))
         held[place.partition] = Held(worker: worker, end: place.end)
       }
+      keepPlaces()
       // At once, so that the group waits for nobody: what is fetched waits until the state is there.
       try consumer.assign(offsets, rebalance)
     } catch {
@@ -234,6 +238,7 @@ final class ControlLoop {
     if isForgotten { return }
     give(
       up: partitions.map { PartitionID($0.topic, $0.partition) }, isLost: isLost, patience: KafkaRunner.revokePatience)
+    keepPlaces()
     answer { () throws(KafkaError) in try consumer.unassign(partitions, rebalance) }
   }
 

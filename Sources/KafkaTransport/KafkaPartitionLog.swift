@@ -5,16 +5,23 @@ internal import Telemetry
 
 /// A partition's queue as the pipeline pulls it.
 final class KafkaPartitionLog: PartitionLog, @unchecked Sendable {
-  // Unchecked: `pull` and `close` come from the worker's one queue.
+  // Unchecked: all calls come from the worker's one queue.
+  /// Milliseconds that librdkafka's main thread may take to answer.
+  private static let answerPatience: Int32 = 10_000
+
   private let queue: PartitionQueue
+  private let start: Int64
   private let log = Logger(module: "Kafka")
   private var headers: [UInt8] = []
 
   let tellsEnd: Bool
 
-  /// - Parameter tellsEnd: whether the consumer is told where partitions end.
-  init(_ queue: PartitionQueue, tellsEnd: Bool) {
+  /// - Parameters:
+  ///   - start: where the partition is read from.
+  ///   - tellsEnd: whether the consumer is told where partitions end.
+  init(_ queue: PartitionQueue, from start: Int64, tellsEnd: Bool) {
     self.queue = queue
+    self.start = start
     self.tellsEnd = tellsEnd
   }
 
@@ -50,6 +57,15 @@ final class KafkaPartitionLog: PartitionLog, @unchecked Sendable {
     case .configuration: return PipelineFailure(.configuration, "\(queue.topicPartition): \(error)")
     case .abortTransaction, .fatal, .refused:
       return PipelineFailure(.fatal, "\(queue.topicPartition) at offset \(queue.nextOffset ?? -1): \(error)")
+    }
+  }
+
+  func keepPlace() -> PipelineFailure? {
+    do throws(KafkaError) {
+      try queue.keepPlace(from: start, timeoutMilliseconds: Self.answerPatience)
+      return nil
+    } catch {
+      return PipelineFailure(.fatal, "\(error)")
     }
   }
 

@@ -73,6 +73,75 @@ struct RebalanceTests {
     await first.leave()
   }
 
+  /// A partition that stays, and of which nothing is pulled through two rebalances: the mark that ends its transaction must not
+  /// take the place of the records before it.
+  @Test func whatIsHeldStillIsNotPassedOver() throws {
+    let kafka = try RealKafka.shared()
+    let topic = try kafka.makeTopic("held-still", partitions: 2)
+    let producer = try KafkaProducer(kafka.configuration.merging(["transactional.id": RealKafka.uniqueName("t")]))
+    try producer.initTransactions(timeoutMilliseconds: 20_000)
+    try producer.beginTransaction()
+    for partition: Int32 in [0, 1] {
+      for _ in 0..<10 { try producer.produce(topic: topic, partition: partition, key: nil, value: [1]) }
+    }
+    try producer.commitTransaction(timeoutMilliseconds: 20_000)
+    let properties: KafkaConfiguration = [
+      "group.id": RealKafka.uniqueName("g"), "auto.offset.reset": "error", "enable.auto.commit": "false",
+      "heartbeat.interval.ms": "100", "session.timeout.ms": "6000", "isolation.level": "read_committed",
+      "partition.assignment.strategy": "cooperative-sticky",
+    ]
+    let configuration = kafka.configuration.merging(properties.properties)
+    let consumer = try KafkaConsumer(configuration)
+    try consumer.subscribe([topic])
+    var queues: [TopicPartition: PartitionQueue] = [:]
+    var pulled: [Int64] = []
+    func pull() { for queue in queues.values { _ = queue.pull(max: 100) { pulled.append($0.offset) } } }
+    /// Answers what comes until it holds.
+    func answer(until holds: () -> Bool) throws {
+      let deadline = ContinuousClock.now + .seconds(30)
+      while !holds(), ContinuousClock.now < deadline {
+        guard let event = consumer.poll(timeoutMilliseconds: 50) else { continue }
+        // Between an event and its answer, only what is outdated is there: it is thrown away, as it may be at any time.
+        pull()
+        #expect(pulled.isEmpty)
+        if case .revoke(let partitions, _, let rebalance) = event {
+          for partition in partitions { queues.removeValue(forKey: partition)?.close() }
+          for queue in queues.values { try queue.keepPlace(from: 0, timeoutMilliseconds: 10_000) }
+          try consumer.unassign(partitions, rebalance)
+        } else if case .assign(let partitions, let rebalance) = event {
+          for queue in queues.values { try queue.keepPlace(from: 0, timeoutMilliseconds: 10_000) }
+          for partition in partitions { queues[partition] = try consumer.partitionQueue(partition) {} }
+          try consumer.assign(partitions.map { TopicPartitionOffset($0, offset: 0) }, rebalance)
+        }
+      }
+      #expect(holds())
+    }
+    try answer { queues.count == 2 && queues.values.allSatisfy { $0.count >= 10 } }
+    let other = try KafkaConsumer(configuration)
+    try other.subscribe([topic])
+    var moved: [TopicPartition] = []
+    try answer {
+      if case .assign(let partitions, let rebalance) = other.poll(timeoutMilliseconds: 10) {
+        try? other.assign(partitions.map { TopicPartitionOffset($0, offset: 0) }, rebalance)
+        moved += partitions
+      }
+      return queues.count == 1 && queues.values.allSatisfy { $0.count >= 10 } && moved.count == 1
+    }
+    let kept = try #require(queues.keys.first)
+    let isClosed = other.close(timeoutMilliseconds: 10_000) { event in
+      if case .revoke(let partitions, _, let rebalance) = event { try? other.unassign(partitions, rebalance) }
+    }
+    #expect(isClosed)
+    try answer { queues.count == 2 }
+    queues = queues.filter { $0.key == kept }
+    let deadline = ContinuousClock.now + .seconds(20)
+    while pulled.count < 10, ContinuousClock.now < deadline {
+      pull()
+      _ = consumer.poll(timeoutMilliseconds: 20)
+    }
+    #expect(pulled == Array(0..<10))
+  }
+
   @Test func anEagerRebalanceTakesEverythingAwayFirst() async throws {
     let kafka = try RealKafka.shared()
     let topic = try kafka.makeTopic("eager", partitions: 4)

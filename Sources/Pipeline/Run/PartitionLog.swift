@@ -4,6 +4,10 @@ public import Events
 public protocol PartitionLog: AnyObject, Sendable {
   /// Appends waiting records to `batch` until it is full or nothing waits; never waits itself.
   func pull(into batch: RecordBatch) -> PullOutcome
+  /// Sees to it that the record after the last one pulled comes next, whatever becomes of what is on its way.
+  ///
+  /// - Returns: why that can't be; nil: it can.
+  func keepPlace() -> PipelineFailure?
   /// Gives the partition up; nobody is woken after it.
   func close()
   /// Whether it says where it ends: until it has, nobody knows whether more waits.
@@ -11,6 +15,8 @@ public protocol PartitionLog: AnyObject, Sendable {
 }
 
 extension PartitionLog {
+  /// Nothing is lost on the way.
+  public func keepPlace() -> PipelineFailure? { nil }
   /// It does not.
   public var tellsEnd: Bool { false }
 }

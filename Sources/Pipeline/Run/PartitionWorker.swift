@@ -118,6 +118,13 @@ public final class PartitionWorker: Sendable {
     queue.async { self.work() }
   }
 
+  /// Keeps its place in the log while its partition is held still; nothing comes after this where that can't be.
+  public func keepPlace() {
+    queue.sync {
+      if let failure = log?.keepPlace() { finish(.failed(failure)) }
+    }
+  }
+
   /// Takes a newer version of the pipeline, for the next batch of new records; returns at once.
   public func offer(_ version: PipelineVersion) { queue.async { self.task.offer(version) } }
 
