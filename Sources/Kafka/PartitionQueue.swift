@@ -78,6 +78,8 @@ public final class PartitionQueue: @unchecked Sendable {
     }
     defer { rd_kafka_topic_destroy(topic) }
     let error = rd_kafka_seek(topic, topicPartition.partition, nextOffset ?? start, timeoutMilliseconds)
+    // Not begun yet: it will, at the place that it was assigned at.
+    if error == RD_KAFKA_RESP_ERR__STATE, nextOffset == nil { return }
     guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(error, what) }
   }
 
