@@ -13,10 +13,9 @@ extension ControlLoop {
 
   /// Why partitions can't be taken up that a topic did not have at the start: keys have moved there, away from their state.
   func growth(_ partitions: [TopicPartition]) -> PipelineFailure? {
-    var counts = [runner.plan.source.topic: self.counts.source]
-    for (exchange, count) in zip(runner.topology.exchanges, self.counts.exchanges) { counts[exchange.topic] = count }
-    let last = partitions.max { $0.partition < $1.partition }
-    guard let last, let count = counts[last.topic], last.partition >= count else { return nil }
+    let counts = runner.partitionCounts(counts)
+    let beyond = partitions.filter { partition in counts[partition.topic].map { partition.partition >= $0 } ?? false }
+    guard let last = beyond.max(by: { $0.partition < $1.partition }), let count = counts[last.topic] else { return nil }
     return PipelineFailure(
       .configuration,
       "\(last.topic) has \(last.partition + 1) partitions or more now, and had \(count) at the start: keys have moved away "

@@ -76,9 +76,8 @@ final class ControlLoop {
       topology.exchanges.isEmpty ? nil : LeadWatch(consumer, topology.source, partitionCount: counts.source)
     watermark = SourceWatermark(idleAfter: runner.plan.source.idle)
     guard runner.settings.memberName != nil else { return }
-    var all = (0..<Int32(counts.source)).map { TopicPartition(topology.source.source.topic, $0) }
-    for exchange in topology.exchanges {
-      all += (0..<Int32(counts.exchanges[exchange.number])).map { TopicPartition(exchange.topic, $0) }
+    let all = runner.partitionCounts(counts).flatMap { topic, count in
+      (0..<Int32(count)).map { TopicPartition(topic, $0) }
     }
     orphans = OrphanWatch(consumer, group: runner.settings.group, all: Set(all))
   }

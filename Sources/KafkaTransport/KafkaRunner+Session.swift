@@ -48,7 +48,7 @@ extension KafkaRunner {
   }
 
   /// Partitions of each topic that is read, by its name.
-  private func partitionCounts(_ counts: ExchangeCounts) -> [String: Int] {
+  func partitionCounts(_ counts: ExchangeCounts) -> [String: Int] {
     var found = [plan.source.topic: counts.source]
     for (exchange, count) in zip(topology.exchanges, counts.exchanges) { found[exchange.topic] = count }
     return found
