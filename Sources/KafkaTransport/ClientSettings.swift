@@ -25,13 +25,11 @@ public struct ClientSettings: Sendable, Hashable {
   /// Milliseconds that the transaction of one snapshot may take.
   static let stateTransactionTimeout: Int64 = 60_000
 
-  /// Whether the consumer is told where partitions end.
-  let tellsEnd: Bool
-
   /// Properties that hold whatever the user says, because the promise rests on them.
   private static let fixedForConsumer = [
     "enable.auto.commit": "false", "enable.auto.offset.store": "false", "auto.offset.reset": "error",
     "isolation.level": "read_committed", "allow.auto.create.topics": "false",
+    "enable.partition.eof": "true",
   ]
 
   /// Defaults that the user may change. The queue's bounds count for each partition: they keep four of them under 100 MB.
@@ -46,9 +44,7 @@ public struct ClientSettings: Sendable, Hashable {
   /// - Parameters:
   ///   - properties: the user's, by librdkafka's names, for both clients.
   ///   - instance: this process's stable name; the transactional id is the pipeline's and this.
-  ///   - tellsEnd: whether the log has to say where partitions end.
-  public init(plan: PipelinePlan, properties: [String: String], instance: String, tellsEnd: Bool) {
-    self.tellsEnd = tellsEnd
+  public init(plan: PipelinePlan, properties: [String: String], instance: String) {
     let name = properties["client.id"] ?? "tocsin-\(plan.name)"
     group = properties["group.id"] ?? plan.name
     transactionalID = "\(plan.name)-\(instance)"
@@ -58,7 +54,6 @@ public struct ClientSettings: Sendable, Hashable {
     if KafkaLibrary.versionNumber >= 0x0202_00ff { consumerDefaults["fetch.queue.backoff.ms"] = "10" }
     var forced = Self.fixedForConsumer
     forced["group.id"] = group
-    if tellsEnd { forced["enable.partition.eof"] = "true" }
     // A member of a name: a restart within the session time-out moves nothing. An empty name is none.
     consumerDefaults["group.instance.id"] = transactionalID
     let isNameless = properties["group.instance.id"]?.isEmpty ?? false

@@ -199,8 +199,7 @@ final class ControlLoop {
         let worker = makeWorker(place)
         let partition = TopicPartition(place.partition.topic, place.partition.number)
         let queue = try consumer.partitionQueue(partition) { [weak worker] in worker?.wake() }
-        let log = KafkaPartitionLog(
-          queue, from: place.recovery.start.offset, tellsEnd: runner.settings.tellsEnd)
+        let log = KafkaPartitionLog(queue, from: place.recovery.start.offset)
         starts.append((place, worker, log))
         offsets.append(TopicPartitionOffset(partition, offset: place.recovery.start.offset))
         held[place.partition] = Held(worker: worker, end: place.end)

@@ -14,15 +14,10 @@ final class KafkaPartitionLog: PartitionLog, @unchecked Sendable {
   private let log = Logger(module: "Kafka")
   private var headers: [UInt8] = []
 
-  let tellsEnd: Bool
-
-  /// - Parameters:
-  ///   - start: where the partition is read from.
-  ///   - tellsEnd: whether the consumer is told where partitions end.
-  init(_ queue: PartitionQueue, from start: Int64, tellsEnd: Bool) {
+  /// - Parameter start: where the partition is read from.
+  init(_ queue: PartitionQueue, from start: Int64) {
     self.queue = queue
     self.start = start
-    self.tellsEnd = tellsEnd
   }
 
   func pull(into batch: RecordBatch) -> PullOutcome {

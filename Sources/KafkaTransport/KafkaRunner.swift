@@ -107,9 +107,7 @@ public final class KafkaRunner: Sendable {
     isLeaving = Atomic(options.leavesGroup || options.stopsAtEnd)
     let properties = plan.properties.merging(options.properties) { $1 }
     topology = Topology(plan, group: properties["group.id"])
-    settings = ClientSettings(
-      plan: plan, properties: properties, instance: options.instance,
-      tellsEnd: options.stopsAtEnd || !topology.exchanges.isEmpty)
+    settings = ClientSettings(plan: plan, properties: properties, instance: options.instance)
     guard settings.consumer["bootstrap.servers"] != nil else {
       throw PipelineFailure(
         .configuration, "no broker is named: give --bootstrap HOST:PORT, or bootstrap.servers under librdkafka:")

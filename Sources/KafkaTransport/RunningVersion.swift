@@ -15,7 +15,7 @@ public enum RunningVersion {
     _ plan: PipelinePlan, properties: [String: String]
   ) throws(PipelineFailure) -> PipelineVersion? {
     let settings = ClientSettings(
-      plan: plan, properties: plan.properties.merging(properties) { $1 }, instance: "plan", tellsEnd: false)
+      plan: plan, properties: plan.properties.merging(properties) { $1 }, instance: "plan")
     let store = KafkaVersionStore(settings: settings, makesTopic: false, isStopped: { false })
     do throws(KafkaError) {
       guard let id = try latest(plan, settings) else { return nil }

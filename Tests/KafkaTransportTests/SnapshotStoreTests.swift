@@ -37,7 +37,7 @@ struct SnapshotStoreTests {
           """.utf8), path: "test.yaml", environment: [:])
       let plan = try #require(read.plan)
       settings = ClientSettings(
-        plan: plan, properties: kafka.configuration.properties, instance: "i", tellsEnd: false)
+        plan: plan, properties: kafka.configuration.properties, instance: "i")
       topics = StateTopics(group: name, source: plan.source.topic)
       partition = PartitionID(plan.source.topic, 1)
       let errors = try KafkaAdmin(kafka.configuration).createTopics(

@@ -23,7 +23,7 @@ import Testing
       """
     let plan = try #require(PipelineFile.read(bytes: Array(text.utf8), path: "p.yaml", environment: [:]).plan)
     let settings = ClientSettings(
-      plan: plan, properties: ["bootstrap.servers": kafka.bootstrapServers], instance: "one", tellsEnd: false)
+      plan: plan, properties: ["bootstrap.servers": kafka.bootstrapServers], instance: "one")
     return KafkaVersionStore(settings: settings, makesTopic: makesTopic, isStopped: { false })
   }
 

@@ -37,6 +37,12 @@ extension Broker {
     return found.map { InputRecord(offset: $0.offset, timestamp: -1, key: nil, value: $0.record.value) }
   }
 
+  /// Where the log ends for a reader that has had all that `records` and `blocks` give.
+  func end(_ partition: PartitionID, now: Int64, undecided: Bool) -> Int64 {
+    if scenario.isSource(partition) || undecided { return high(partition) }
+    return exchanges[partition]?.stable(now) ?? 0
+  }
+
   /// The exchanges in which something may be seen now.
   func takeArrivals(_ now: Int64) -> [PartitionID] {
     if arrivals.isEmpty { return [] }

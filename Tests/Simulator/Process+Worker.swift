@@ -31,6 +31,7 @@ extension Process {
       return fail(failure)
     }
     guard !isRead else { return worker.isWoken = true }
+    reachEnd(worker)
     worker.isDrained = true
     worker.isBlocked = false
     rest(worker, isQuiet: true)
@@ -63,6 +64,14 @@ extension Process {
     }
     tell("\(worker.partition) read to \(pair.position.offset), outputs: \(pair.outputs.map(\.cause))")
     checkMemory(worker)
+    submit(pair, worker)
+  }
+
+  /// `PartitionWorker.reach`: nothing was left to be pulled at this moment.
+  private func reachEnd(_ worker: Worker) {
+    let end = world.broker.end(worker.partition, now: world.now, undecided: world.lacks(.undecidedIsRead))
+    guard let pair = worker.task.pass(to: end, now: world.now) else { return }
+    tell("\(worker.partition) goes past marks to \(end)")
     submit(pair, worker)
   }
 

@@ -14,7 +14,7 @@ public enum LibrdkafkaProperties {
     case "enable.idempotence":
       ("without it a retry writes an alert twice or out of order", "choose with `delivery`")
     case "enable.partition.eof":
-      ("the end of a partition is no event, and nothing waits for it", nil)
+      ("Tocsin itself asks where partitions end, to commit what lies behind the last record", nil)
     default: nil
     }
   }

@@ -10,15 +10,11 @@ public protocol PartitionLog: AnyObject, Sendable {
   func keepPlace() -> PipelineFailure?
   /// Gives the partition up; nobody is woken after it.
   func close()
-  /// Whether it says where it ends: until it has, nobody knows whether more waits.
-  var tellsEnd: Bool { get }
 }
 
 extension PartitionLog {
   /// Nothing is lost on the way.
   public func keepPlace() -> PipelineFailure? { nil }
-  /// It does not.
-  public var tellsEnd: Bool { false }
 }
 
 /// What a pull brought besides records.
@@ -27,7 +23,7 @@ public struct PullOutcome: Sendable, Hashable {
   public var isDrained: Bool
   /// Why nothing more will come from this partition; nil: it goes on.
   public var failure: PipelineFailure?
-  /// All records below this offset have come; nil where the log does not say.
+  /// All records below this offset have come, also those that came with it; nil: the log has more, or does not know yet.
   public var end: Int64?
   /// Why the record that was to come next is gone: nothing more comes until somebody says where to go on. nil: it is not.
   public var passed: String?

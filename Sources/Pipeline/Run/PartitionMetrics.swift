@@ -72,9 +72,11 @@ struct PartitionMetrics {
     self.bytes.add(Int64(bytes))
     if replayed > 0 { self.replayed.add(Int64(replayed)) }
     if late > 0 { self.late.add(Int64(late)) }
-    offset.set(Double(next))
+    reached(next)
     if watermark > .min { self.watermark.set(Double(watermark) / 1e9) }
   }
+
+  func reached(_ next: Int64) { offset.set(Double(next)) }
 
   func failures(_ failures: [DecodeFailure]) {
     for failure in failures {

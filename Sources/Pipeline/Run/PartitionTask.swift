@@ -148,6 +148,18 @@ public final class PartitionTask {
     return pair
   }
 
+  /// Goes past what is no record, up to where the log ends: marks of transactions, and what was never committed. Were the
+  /// group left in front of it, it would have a lag for ever, and where retention takes it, records would seem to be lost.
+  ///
+  /// - Parameter end: no record below it is still to come.
+  /// - Returns: the pair that says so; nil where there is nothing to say, or it waits for the rest of a block.
+  public func pass(to end: Int64, now: Int64) -> Pair? {
+    guard end > next, failure == nil else { return nil }
+    next = end
+    stages.metrics.reached(next)
+    return handOver([], now)
+  }
+
   /// One batch of events.
   private func work(_ now: Int64) -> [Output] {
     let (stages, detector) = (stages, stages.detect.detector)

@@ -34,7 +34,7 @@ public final class PartitionWorker: Sendable {
   private nonisolated(unsafe) let task: PartitionTask
   private nonisolated(unsafe) var log: (any PartitionLog)?
   private nonisolated(unsafe) var isReplaying: Bool
-  /// All records below this offset have come; nil: the log does not say.
+  /// All records below this offset have come; nil: the log has not said yet.
   private nonisolated(unsafe) var end: Int64?
   /// When it will look again because events wait for the rest of their block.
   private nonisolated(unsafe) var alarm: Int64?
@@ -160,10 +160,7 @@ public final class PartitionWorker: Sendable {
       let pulled = log.pull(into: task.records)
       let count = task.records.count
       if count > 0 { process() }
-      if let end = pulled.end {
-        self.end = end
-        progress.withLock { $0.end = max($0.end, end) }
-      }
+      if let end = pulled.end { reach(end) }
       if let failure = pulled.failure { return finish(.failed(failure)) }
       if let failure = task.failure { return finish(.failed(failure)) }
       if let reason = pulled.passed {
@@ -171,8 +168,8 @@ public final class PartitionWorker: Sendable {
         return finish(.passed(task.nextOffset, reason))
       }
       if pulled.isDrained {
-        // A log that tells where it ends may be drained only because it has not come by the rest yet.
-        let isAtEnd = end.map { $0 >= task.nextOffset } ?? !log.tellsEnd
+        // It may be drained only because it has not come by the rest yet.
+        let isAtEnd = end.map { $0 >= task.nextOffset } ?? false
         progress.withLock {
           $0.isDrained = isAtEnd
           $0.isBlocked = false
@@ -208,6 +205,18 @@ public final class PartitionWorker: Sendable {
     onEvent(self, reason)
   }
 
+  /// All records below this offset have come.
+  private func reach(_ end: Int64) {
+    self.end = end
+    let pair = task.pass(to: end, now: Committer.now())
+    progress.withLock {
+      $0.nextOffset = task.nextOffset
+      $0.isGathering = task.isHolding
+      $0.end = max($0.end, end)
+    }
+    moved(pair)
+  }
+
   private func process() {
     let now = Committer.now()
     let pair = task.process(now: now)
@@ -220,6 +229,10 @@ public final class PartitionWorker: Sendable {
       $0.isGathering = task.isHolding
       $0.end = max($0.end, task.nextOffset)
     }
+    moved(pair)
+  }
+
+  private func moved(_ pair: Pair?) {
     if isReplaying, !task.isReplaying {
       isReplaying = false
       onEvent(self, .caughtUp(records: task.nextOffset - firstOffset))

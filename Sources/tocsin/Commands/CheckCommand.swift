@@ -36,7 +36,7 @@ enum CheckCommand {
 
   /// Whether librdkafka takes the file's properties; its own answer is told where it does not.
   private static func librdkafkaAccepts(_ plan: PipelinePlan, _ path: String) -> Bool {
-    let settings = ClientSettings(plan: plan, properties: plan.properties, instance: "check", tellsEnd: false)
+    let settings = ClientSettings(plan: plan, properties: plan.properties, instance: "check")
     do throws(PipelineFailure) {
       try settings.validate()
       return true

@@ -50,7 +50,7 @@ enum PlanCommand {
     _ topics: [String], _ plan: PipelinePlan, _ properties: [String: String]
   ) throws(PipelineFailure) -> [String: Int] {
     let settings = ClientSettings(
-      plan: plan, properties: plan.properties.merging(properties) { $1 }, instance: "plan", tellsEnd: false)
+      plan: plan, properties: plan.properties.merging(properties) { $1 }, instance: "plan")
     var counts: [String: Int] = [:]
     do throws(KafkaError) {
       let admin = try KafkaAdmin(settings.consumer)

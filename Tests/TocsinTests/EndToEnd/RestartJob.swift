@@ -11,12 +11,18 @@ struct RestartJob {
   let partitions: Int
   let file: URL
   private let producer: KafkaProducer
+  private let isTransactional: Bool
   /// Event time of the first event, in milliseconds since 1970.
   static let start: Int64 = 1_767_225_600_000
 
-  /// - Parameter threshold: an account's events in a day from which on it alerts.
-  init(_ kafka: RealKafka, _ stem: String, threshold: Int, partitions: Int = 2) throws {
+  /// - Parameters:
+  ///   - threshold: an account's events in a day from which on it alerts.
+  ///   - isTransactional: whether each `write` is a transaction.
+  init(
+    _ kafka: RealKafka, _ stem: String, threshold: Int, partitions: Int = 2, isTransactional: Bool = false
+  ) throws {
     self.kafka = kafka
+    self.isTransactional = isTransactional
     self.partitions = partitions
     name = RealKafka.uniqueName(stem)
     folder = FileManager.default.temporaryDirectory.appendingPathComponent(name)
@@ -45,7 +51,9 @@ struct RestartJob {
     outputs:
       alerts: { topic: \(name).alerts }
     """.write(to: file, atomically: true, encoding: .utf8)
-    producer = try KafkaProducer(kafka.configuration)
+    let own = isTransactional ? ["transactional.id": name] : [:]
+    producer = try KafkaProducer(kafka.configuration.merging(own))
+    if isTransactional { try producer.initTransactions(timeoutMilliseconds: 30_000) }
     let errors = try KafkaAdmin(kafka.configuration).createTopics(
       // The records' timestamps are those of the events: retention would throw them away at its next look.
       [NewTopic("\(name).in", partitions: partitions, configuration: ["retention.ms": "-1"])],
@@ -60,22 +68,20 @@ struct RestartJob {
 
   /// Sets the group's offsets. Kafka's tool refuses while a member that has just left is still known, and says so in words only.
   func setBack(to offset: Int64) throws {
-    var configuration = kafka.configuration
-    configuration["group.id"] = name
-    let consumer = try KafkaConsumer(configuration)
-    let all = (0..<partitions).map { TopicPartition(input, Int32($0)) }
-    var committed: [TopicPartition: CommittedOffset] = [:]
+    let group = try group()
+    var committed: [Int64?] = []
     for _ in 0..<10 {
       try kafka.tool(
         "groups", ["--reset-offsets", "--group", name, "--topic", input, "--to-offset", "\(offset)", "--execute"])
-      committed = try consumer.committed(all, timeoutMilliseconds: 20_000)
-      if all.allSatisfy({ committed[$0]?.offset == offset }) { return }
+      committed = try self.committed(group)
+      if committed.allSatisfy({ $0 == offset }) { return }
     }
     throw RealKafkaError(message: "the group \(name) could not be set back to \(offset): it is at \(committed)")
   }
 
   /// Writes `count` events of each partition, a millisecond apart, going round `accounts` accounts of that partition.
   func write(_ count: Int, from first: Int, accounts: Int) throws {
+    if isTransactional { try producer.beginTransaction() }
     for number in first..<(first + count) {
       for partition in 0..<partitions {
         let value = "{\"ts\":\(Self.start + Int64(number)),\"from\":\"a\(partition)-\(number % accounts)\"}"
@@ -94,6 +100,7 @@ struct RestartJob {
     }
     try producer.flush(timeoutMilliseconds: 60_000)
     for delivery in producer.pollDeliveries() { if let error = delivery.error { throw error } }
+    if isTransactional { try producer.commitTransaction(timeoutMilliseconds: 20_000) }
   }
 
   /// Takes the input's records before an offset away, as retention does.
@@ -107,7 +114,7 @@ struct RestartJob {
     [
       "run", file.path, "--bootstrap", kafka.bootstrapServers, "--create-topics", "--instance", instance,
       "--log-format",
-      "text", "--metrics-file", folder.appendingPathComponent("metrics-\(instance)").path,
+      "text", "--metrics-file", metricsPath(instance),
     ] + more
   }
 
@@ -122,24 +129,31 @@ struct RestartJob {
 
   /// The sum of a metric's series in what an instance wrote last.
   func metric(_ metric: String, instance: String = "one") throws -> Int {
-    let text = try String(
-      contentsOf: folder.appendingPathComponent("metrics-\(instance)"), encoding: .utf8)
-    return text.split(separator: "\n").filter { $0.hasPrefix(metric + "{") || $0.hasPrefix(metric + " ") }
-      .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0) { $0 + Int($1) }
+    try MetricsFile(metricsPath(instance)).sum(metric)
   }
+
+  private func metricsPath(_ instance: String) -> String { folder.appendingPathComponent("metrics-\(instance)").path }
 
   /// Waits until the group has come to an offset in every partition.
   func waitForCommitted(_ offset: Int64) throws {
-    var configuration = kafka.configuration
-    configuration["group.id"] = name
-    let consumer = try KafkaConsumer(configuration)
-    let all = (0..<partitions).map { TopicPartition(input, Int32($0)) }
+    let group = try group()
+    var committed: [Int64?] = []
     for _ in 0..<300 {
-      let committed = try consumer.committed(all, timeoutMilliseconds: 20_000)
-      if all.allSatisfy({ committed[$0].map { $0.offset >= offset } ?? false }) { return }
+      committed = try self.committed(group)
+      if committed.allSatisfy({ $0 ?? 0 >= offset }) { return }
       usleep(100_000)
     }
-    throw RealKafkaError(message: "the group \(name) has not come to \(offset)")
+    throw RealKafkaError(message: "the group \(name) has not come to \(offset): it is at \(committed)")
+  }
+
+  /// A client that asks in the group's name, and does not join it.
+  private func group() throws -> KafkaConsumer { try KafkaConsumer(kafka.configuration.merging(["group.id": name])) }
+
+  /// What the group has committed, by partition.
+  private func committed(_ group: KafkaConsumer) throws -> [Int64?] {
+    let all = (0..<partitions).map { TopicPartition(input, Int32($0)) }
+    let found = try group.committed(all, timeoutMilliseconds: 20_000)
+    return all.map { found[$0]?.offset }
   }
 
   /// Waits until the state topic holds a snapshot that counts, of whatever run.

@@ -35,6 +35,30 @@ struct RestartTests {
     try job.check(expected)
   }
 
+  /// Where the input is written in transactions, the last offset of each is a mark. The group goes past it, so that it has no
+  /// lag; and where retention empties a topic that is quiet, nothing is gone that it has not read.
+  @Test func aQuietTopicOfTransactions() throws {
+    let accounts = 10
+    let each = 40
+    let job = try RestartJob(RealKafka.shared(), "quiet", threshold: each / accounts + 1, isTransactional: true)
+    defer { job.remove() }
+    try job.write(each, from: 0, accounts: accounts)
+    let process = try job.start()
+    try job.waitForCommitted(Int64(each) + 1)
+    process.send(SIGTERM)
+    let first = process.wait()
+    #expect(first.status == 0, "\(first.errors)")
+    try job.trim(before: Int64(each) + 1)
+    try job.write(accounts, from: each, accounts: accounts)
+    let second = try job.runToEnd()
+    #expect(second.status == 0 && second.errors.contains("state was restored"), "\(second.errors)")
+    #expect(!second.errors.contains("retention") && !second.errors.contains("reading again"), "\(second.errors)")
+    #expect(try job.metric("tocsin_records_total") == 2 * accounts)
+    try job.waitForCommitted(Int64(each + accounts) + 2)
+    try job.check(
+      (0..<2).flatMap { partition in (0..<accounts).map { "account:a\(partition)-\($0) \(each + 1 + $0)" } })
+  }
+
   /// SIGKILL at any time, also while a snapshot is written, which is every second: the alerts are those of a run that nobody
   /// disturbed.
   @Test func killedWhileSnapshotsAreWritten() throws {

@@ -107,6 +107,9 @@ package final class RestartRun {
 
   private var metricsFile: String { "\(options.folder)/metrics" }
 
+  /// A metric of the input's partitions, by its labels; empty before it is written.
+  private func metric(_ name: String) -> [String: Double] { (try? MetricsFile(metricsFile).series(name)) ?? [:] }
+
   private func text(_ seconds: Double) -> String { String(format: "%.2f", seconds) }
 
   /// The most memory that the process has had resident, in millions of bytes.
@@ -176,17 +179,6 @@ package final class RestartRun {
       usleep(200_000)
     }
     throw RealKafkaError(message: "state was not saved within \(text(seconds)) s; see \(options.folder)")
-  }
-
-  /// A metric of the input's partitions, by its labels, as the process wrote it last.
-  private func metric(_ name: String) -> [Substring: Substring] {
-    let text = (try? String(contentsOfFile: metricsFile, encoding: .utf8)) ?? ""
-    var values: [Substring: Substring] = [:]
-    for line in text.split(separator: "\n") where line.hasPrefix("\(name){") {
-      guard let space = line.lastIndex(of: " ") else { continue }
-      values[line[..<space].dropFirst(name.count)] = line[space...]
-    }
-    return values
   }
 
   private func restart(_ name: String) throws -> (first: Double, last: Double) {
