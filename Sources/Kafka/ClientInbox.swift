@@ -36,12 +36,11 @@ final class ClientInbox: Sendable {
     }
   }
 
-  /// The newest error that only a person can mend, such as a wrong password: the cause of calls that time out.
+  /// The newest error that a person may have to mend, such as a wrong password: the cause of calls that time out.
   func takeCause() -> KafkaError? {
     var cause: KafkaError?
-    for case .error(let error) in takeNotices() where error.class == .configuration || error.class == .fatal {
-      cause = error
-    }
+    for case .error(let error) in takeNotices()
+    where error.class == .configuration || error.class == .fatal || error.isLogin { cause = error }
     return cause
   }
 

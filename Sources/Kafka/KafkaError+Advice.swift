@@ -11,6 +11,9 @@ extension KafkaErrorCode {
     .transport, .resolve, .messageTimedOut, .allBrokersDown, .timedOut, .queueFull, .rebalanceInProgress,
     .concurrentTransactions, .unstableOffsetCommit, .illegalGeneration, .unknownMember, .assignmentLost,
     .maxPollExceeded,
+    // A connection that was lost in the middle of a login, or a token that was not renewed in time, says the same as a
+    // wrong password. librdkafka goes on trying in any case.
+    .ssl, .authentication,
     Self(rawValue: -180),  // _WAIT_COORD
     Self(rawValue: -178),  // _IN_PROGRESS
     Self(rawValue: -177),  // _PREV_IN_PROGRESS
@@ -36,7 +39,7 @@ extension KafkaErrorCode {
   ]
 
   private static let configurationCodes: Set<KafkaErrorCode> = [
-    .ssl, .authentication, .saslAuthenticationFailed, .unsupportedSASLMechanism, .unsupportedVersion,
+    .saslAuthenticationFailed, .unsupportedSASLMechanism, .unsupportedVersion,
     .topicAuthorizationFailed, .groupAuthorizationFailed, .clusterAuthorizationFailed,
     .transactionalIDAuthorizationFailed, .unknownTopic, .unknownTopicOrPartition, .unknownPartition, .invalidTopic,
     .invalidPartitions, .invalidReplicationFactor, .invalidConfig, .policyViolation, .invalidTransactionTimeout,

@@ -51,6 +51,10 @@ public struct KafkaError: Error, Hashable, Sendable {
     return refused.contains(code)
   }
 
+  /// True where a broker did not let us in, or the connection was lost before it could: nobody can tell which by one such
+  /// error. Where they go on and on, a credential or a certificate is wrong.
+  public var isLogin: Bool { [.authentication, .ssl, .saslAuthenticationFailed].contains(code) }
+
   /// True where the record itself can never be written, whoever sends it.
   public var isUnwritableRecord: Bool {
     [.messageTooLarge, .recordListTooLarge, .invalidRecord].contains(code)

@@ -43,11 +43,12 @@ public struct ClientSettings: Sendable, Hashable {
 
   /// - Parameters:
   ///   - properties: the user's, by librdkafka's names, for both clients.
-  ///   - instance: this process's stable name; the transactional id is the pipeline's and this.
+  ///   - instance: this process's stable name; the transactional id is the group's name and this.
   public init(plan: PipelinePlan, properties: [String: String], instance: String) {
     let name = properties["client.id"] ?? "tocsin-\(plan.name)"
     group = properties["group.id"] ?? plan.name
-    transactionalID = "\(plan.name)-\(instance)"
+    // By the group, as all else that is ours: two groups of one pipeline are two applications.
+    transactionalID = "\(group)-\(instance)"
     let common = properties.merging(["client.id": name]) { $1 }
     var consumerDefaults = Self.consumerDefaults
     // Since librdkafka 2.2 a full queue need not cost a second's pause.
@@ -127,7 +128,7 @@ extension PipelineFailure {
     let kind: Kind =
       if error.isFenced {
         .fenced
-      } else if error.class == .configuration {
+      } else if error.class == .configuration || error.isLogin {
         .configuration
       } else if error.class == .retriable {
         .unreachable

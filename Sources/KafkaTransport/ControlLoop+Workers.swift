@@ -3,6 +3,19 @@ internal import Pipeline
 internal import Telemetry
 
 extension ControlLoop {
+  /// Tells of event time that is ahead of the clock.
+  func lookForWrongClocks(_ sources: [PartitionID: PartitionWorker]) {
+    let found = clocks.look(sources.mapValues { $0.state.watermark }, time: WrongClockWatch.time(), now: .now)
+    guard let found else { return }
+    log.error(
+      "event time is ahead of the clock: an event came with a wrong time, as did its record; until then, events with a right "
+        + "time are late there",
+      [
+        "partition": "\(found.partition)", "partitions": "\(found.count)",
+        "ahead_seconds": "\(found.ahead / 1_000_000_000)",
+      ])
+  }
+
   func restored(_ worker: PartitionWorker, _ failure: PipelineFailure?) {
     // It may have been given up since.
     guard let found = restoring[worker.partition], found.worker === worker else { return }

@@ -37,6 +37,8 @@ final class ControlLoop {
   /// Partitions that are being taken over: the assignment is answered when their places are known.
   var pending: Set<TopicPartition> = []
   let epoch = Epoch()
+  private var logins = LoginWatch(patience: .seconds(60))
+  var clocks: WrongClockWatch
   private var watermark: SourceWatermark
   var log: Logger { runner.log }
   let counts: ExchangeCounts
@@ -75,6 +77,7 @@ final class ControlLoop {
     lead =
       topology.exchanges.isEmpty ? nil : LeadWatch(consumer, topology.source, partitionCount: counts.source)
     watermark = SourceWatermark(idleAfter: runner.plan.source.idle)
+    clocks = WrongClockWatch(future: runner.plan.limits.future)
     guard runner.settings.memberName != nil else { return }
     let all = runner.partitionCounts(counts).flatMap { topic, count in
       (0..<Int32(count)).map { TopicPartition(topic, $0) }
@@ -124,6 +127,7 @@ final class ControlLoop {
     case .error(let error):
       ClientLog.tell(error, log)
       if error.code == .fencedInstanceID { return fenced(error) }
+      if error.isLogin, logins.isRefused(now: .now) { return runner.fail(PipelineFailure(error)) }
       if error.class == .fatal || error.class == .configuration { runner.fail(PipelineFailure(error)) }
     case .log(let line): ClientLog.tell(line, Logger(module: "librdkafka"))
     case .statistics: break
@@ -267,7 +271,9 @@ final class ControlLoop {
     } else if !snapshotter.drain(names, timeoutMilliseconds: patience, meanwhile: renewGroup) {
       log.warning("a last snapshot could not be written in time; whoever reads the partitions next reads further back")
     }
-    for name in names { runner.registry.removeGauges(label: "partition", value: "\(name.number)") }
+    for name in names {
+      runner.registry.removeGauges(where: ["topic": name.topic, "partition": "\(name.number)"])
+    }
   }
 
   // MARK: Time and end
@@ -286,6 +292,7 @@ final class ControlLoop {
       lead.look(sources, now: now)
     }
     RunnerMetrics.update(runner.registry, watermark, sources.keys)
+    lookForWrongClocks(sources)
     lookForOrphans()
     // A quiet partition is cut too.
     for held in held.values where snapshotter.isDue(held.worker.partition) { held.worker.wake() }

@@ -7,6 +7,8 @@ internal import Telemetry
 struct StartCheck {
   /// Seconds that brokers which do not answer are waited for.
   static let patience = 60
+  /// Seconds after which a login that has failed again and again is taken for refused.
+  private static let loginPatience = 5
   /// Milliseconds for one question.
   private static let timeout: Int32 = 5_000
   /// Looks for the source's topic before it is taken for missing, and microseconds between two.
@@ -26,11 +28,13 @@ struct StartCheck {
   /// - Returns: the numbers of partitions of the input topic and of the exchanges.
   func run() throws(PipelineFailure) -> ExchangeCounts {
     let deadline = ContinuousClock.now + .seconds(Self.patience)
+    var logins = LoginWatch(patience: .seconds(Self.loginPatience))
     while true {
       do throws(KafkaError) {
         return try look()
       } catch {
         guard error.class == .retriable, !isStopped() else { throw PipelineFailure(error) }
+        if error.isLogin, logins.isRefused(now: .now) { throw PipelineFailure(error) }
         guard ContinuousClock.now < deadline else {
           throw PipelineFailure(.unreachable, "no broker has answered for \(Self.patience) s: \(error)")
         }

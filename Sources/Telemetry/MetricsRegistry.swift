@@ -64,14 +64,16 @@ public final class MetricsRegistry: Sendable {
     }
   }
 
-  /// Forgets the gauges of a partition that was given up, so that its last values do not stay for ever. Counters stay: they
-  /// only rise.
-  public func removeGauges(label: String, value: String) {
+  /// Forgets the gauges whose labels have all of these values, as those of a partition that was given up, so that its last
+  /// values do not stay for ever. Counters stay: they only rise.
+  public func removeGauges(where values: [String: String]) {
     families.withLock { families in
       families = families.mapValues { family in
         guard family.declaration.kind == .gauge else { return family }
         var family = family
-        family.series = family.series.filter { $0.value.value(of: label, in: family.declaration) != value }
+        family.series = family.series.filter { series in
+          !values.allSatisfy { series.value.value(of: $0.key, in: family.declaration) == $0.value }
+        }
         return family
       }
     }

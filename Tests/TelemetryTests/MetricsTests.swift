@@ -40,12 +40,16 @@ import Testing
     let first = registry.counter(Self.events, ["t", "0"])
     #expect(registry.counter(Self.events, ["t", "0"]) === first)
     #expect(registry.counter(Self.events, ["t", "1"]) !== first)
-    let depth = MetricDeclaration(name: "tocsin_depth", kind: .gauge, help: "Depth.", labels: ["partition"])
-    registry.gauge(depth, ["0"]).set(1)
-    registry.gauge(depth, ["1"]).set(2)
-    registry.removeGauges(label: "partition", value: "0")
+    let depth = MetricDeclaration(name: "tocsin_depth", kind: .gauge, help: "Depth.", labels: ["topic", "partition"])
+    for (topic, partition) in [("t", "0"), ("t", "1"), ("other", "0")] {
+      registry.gauge(depth, [topic, partition]).set(1)
+    }
+    registry.removeGauges(where: ["topic": "t", "partition": "0"])
+    let left = registry.render().split(separator: "\n").filter { $0.hasPrefix("tocsin_depth{") }
     #expect(
-      !registry.render().contains("depth{partition=\"0\"}") && registry.render().contains("depth{partition=\"1\"}"))
+      left == [
+        "tocsin_depth{topic=\"other\",partition=\"0\"} 1", "tocsin_depth{topic=\"t\",partition=\"1\"} 1",
+      ])
     #expect(registry.counter(Self.events, ["t", "0"]) === first)
   }
 
@@ -69,7 +73,7 @@ import Testing
     #expect(registry.total(Self.events, where: ["nothing": "0"]) == 0 && registry.total(Self.events) == 12)
     registry.gauge(depth, [tricky, "1"]).set(1)
     registry.gauge(depth, ["a", "0"]).set(2)
-    registry.removeGauges(label: "topic", value: tricky)
+    registry.removeGauges(where: ["topic": tricky])
     #expect(registry.render().split(separator: "\n").count { $0.hasPrefix("tocsin_depth{") } == 1)
     // Counters only rise: they stay.
     #expect(registry.total(Self.events) == 12)
