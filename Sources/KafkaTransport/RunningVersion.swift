@@ -14,8 +14,12 @@ public enum RunningVersion {
   public static func find(
     _ plan: PipelinePlan, properties: [String: String]
   ) throws(PipelineFailure) -> PipelineVersion? {
-    let settings = ClientSettings(
-      plan: plan, properties: plan.properties.merging(properties) { $1 }, instance: "plan")
+    try find(
+      plan,
+      ClientSettings(plan: plan, properties: plan.properties.merging(properties) { $1 }, instance: "plan"))
+  }
+
+  static func find(_ plan: PipelinePlan, _ settings: ClientSettings) throws(PipelineFailure) -> PipelineVersion? {
     let store = KafkaVersionStore(settings: settings, makesTopic: false, isStopped: { false })
     do throws(KafkaError) {
       guard let id = try latest(plan, settings) else { return nil }

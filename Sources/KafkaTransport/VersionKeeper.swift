@@ -1,6 +1,7 @@
 internal import Kafka
 internal import Locking
 internal import Pipeline
+internal import Tables
 internal import Telemetry
 
 /// The versions of a running pipeline: the newest, those that are read of what was in force before, and the way of a new one
@@ -17,6 +18,7 @@ final class VersionKeeper: Sendable {
   }
 
   private let path: String
+  private let settings: ClientSettings
   private let store: KafkaVersionStore
   private let lease: VersionLease
   private let reloader: Reloader
@@ -29,6 +31,7 @@ final class VersionKeeper: Sendable {
     isStopped: @escaping @Sendable () -> Bool, accept: @escaping @Sendable (PipelineVersion) -> Void
   ) {
     self.path = path
+    self.settings = settings
     let store = KafkaVersionStore(
       settings: settings, makesTopic: loaded.version.plan.internalTopics == .create, isStopped: isStopped)
     self.store = store
@@ -41,11 +44,35 @@ final class VersionKeeper: Sendable {
   }
 
   /// Keeps the first version's contents: before anything is worked on with it.
+  ///
+  /// - Throws: also where a list has shrunk by more than it may since the version that was in force before.
   func open() throws(PipelineFailure) {
     try store.open()
+    try checkShrinking()
     guard let content = state.withLock({ $0.first }) else { return }
     try lease.keep(content, isTrusting: true)
     state.withLock { $0.first = nil }
+  }
+
+  /// A restart takes no list that a reload would refuse.
+  private func checkShrinking() throws(PipelineFailure) {
+    let newest = newest
+    guard newest.plan.tables.contains(where: { $0.maxShrink != nil }) else { return }
+    var before: PipelineVersion?
+    do throws(PipelineFailure) {
+      before = try RunningVersion.find(newest.plan, settings)
+    } catch {
+      log.warning("lists could not be compared with those that were in force before", ["reason": "\(error)"])
+    }
+    guard let before else { return }
+    for (source, table) in zip(newest.plan.tables, newest.tables) {
+      do throws(TableLoadError) {
+        let old = before.tables.first { $0.name == source.name }
+        try TableLoader.checkShrinking(from: old, to: table.entryCount, source)
+      } catch {
+        throw PipelineFailure(.configuration, "\(error)")
+      }
+    }
   }
 
   /// The version for new records.

@@ -55,7 +55,7 @@ public enum TableLoadError: Error, Sendable, Hashable, CustomStringConvertible {
     case .shrank(let table, let from, let to, let maxShrink):
       return
         "table `\(table)`: the list shrank from \(from) to \(to) entries, more than max_shrink \(maxShrink) allows: "
-        + "the old version stays; if the removal is real, raise `max_shrink` for one load"
+        + "it is not taken; if the removal is real, raise `max_shrink` for one load"
     }
   }
 }

@@ -49,7 +49,10 @@ public enum TableLoader {
     return TableSnapshot(builder, elseRow: TableDeclaration(source).elseRow, version: version)
   }
 
-  private static func checkShrinking(
+  /// Holds `maxShrink` against the version that was in force before; nil: there was none.
+  ///
+  /// - Parameter count: the entries of the new version.
+  public static func checkShrinking(
     from previous: TableSnapshot?, to count: Int, _ source: TableSource
   ) throws(TableLoadError) {
     guard let previous, let share = source.maxShrink else { return }

@@ -203,6 +203,34 @@ struct RestartTests {
     #expect(outcome.status == 3 && outcome.errors.contains("internal_topics: require"), "\(outcome.errors)")
   }
 
+  /// A list that a reload would refuse is not let in by a restart.
+  @Test func aRestartTakesNoListThatHasShrunk() throws {
+    let job = try RestartJob(RealKafka.shared(), "shrunk", threshold: 1_000_000)
+    defer { job.remove() }
+    let list = job.folder.appendingPathComponent("marks.txt")
+    let text = try String(contentsOf: job.file, encoding: .utf8).replacing(
+      "rules:\n",
+      with: """
+        tables:
+          marks:
+            load: { file: marks.txt, format: text, max_shrink: 50% }
+            key: string
+        rules:
+          - { id: listed, where: from in marks }
+
+        """)
+    try text.write(to: job.file, atomically: true, encoding: .utf8)
+    try job.write(20, from: 0, accounts: 10)
+    for (keys, status) in [(10, 0), (6, 0), (2, 3), (3, 0)] as [(Int, Int32)] {
+      try (0..<keys).map { "key-\($0)\n" }.joined().write(to: list, atomically: true, encoding: .utf8)
+      let outcome = try job.runToEnd()
+      #expect(outcome.status == status, "\(keys) keys: \(outcome.errors)")
+      #expect(outcome.errors.contains("shrank from 6 to 2 entries") == (status == 3), "\(outcome.errors)")
+      // What is in force is told with the next offset.
+      if status == 0 { try job.write(20, from: 20 * keys, accounts: 10) }
+    }
+  }
+
   /// A restart within the session time-out moves nothing; who leaves by SIGINT is not waited for.
   @Test func membersOfANameKeepTheirPlaceAndLeaveByName() throws {
     let job = try RestartJob(RealKafka.shared(), "members", threshold: 1_000_000)
