@@ -8,7 +8,7 @@ public struct Evidence: Sendable, Hashable {
   public var time: Int64
   /// SHA-256 of the record's value.
   public var digest: [UInt8]
-  /// What the event says, for the one that caused the alert; empty for earlier ones.
+  /// What the event says, for the one that caused the alert; empty for earlier ones, of which only the key is known.
   public var fields: [FieldValue]
 
   /// A field of an event.
@@ -17,6 +17,12 @@ public struct Evidence: Sendable, Hashable {
     public var slot: Int
     /// Its value.
     public var value: Scalar
+
+    /// A field's value.
+    public init(slot: Int, value: Scalar) {
+      self.slot = slot
+      self.value = value
+    }
   }
 
   /// An event that led to an alert.

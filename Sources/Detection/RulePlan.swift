@@ -35,6 +35,10 @@ public struct RulePlan: Sendable {
   /// Slots of the fields that evidence shows.
   public var evidenceSlots: [Int]
 
+  /// The questions whether a field is in a table that it asks, of the event that causes an alert: each that is answered yes
+  /// is told with the alert. At first those of its own expressions.
+  public var memberships: [Program.Membership] = []
+
   /// Whether another task has run the filters already and counted what they let go: the rule runs behind an exchange.
   public var isPrefiltered = false
 
@@ -65,6 +69,21 @@ public struct RulePlan: Sendable {
     self.updateEvery = updateEvery
     self.evidenceLimit = evidenceLimit
     self.evidenceSlots = evidenceSlots
+    addMemberships(of: filters + windowPrograms + severities.compactMap(\.condition))
+  }
+
+  /// The expressions of its window: what aggregates take in, its `let`s, and its conditions.
+  public var windowPrograms: [Program] {
+    guard case .window(let window) = kind else { return [] }
+    return window.aggregates.flatMap { [$0.argument, $0.filter].compactMap { $0 } } + window.lets.map(\.program)
+      + window.conditions
+  }
+
+  /// Adds what further expressions ask, as those of derived fields that it reads.
+  public mutating func addMemberships(of programs: [Program]) {
+    for membership in programs.flatMap(\.memberships) where !memberships.contains(membership) {
+      memberships.append(membership)
+    }
   }
 }
 

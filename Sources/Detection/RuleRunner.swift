@@ -56,7 +56,6 @@ class RuleRunner: EpisodeTeller {
   let explained: [Program]
   private(set) final var episodes: EpisodeTable!
   private let filter: RowFilter
-  private let memberships: [Program.Membership]
 
   init(
     _ plan: RulePlan, number: Int, schema: Schema, capacity: Int, seed: HashSeed, explained: [Program],
@@ -72,11 +71,6 @@ class RuleRunner: EpisodeTeller {
     hashes = .allocate(capacity: max(capacity, 1))
     filter = RowFilter(plan, capacity: capacity)
     self.explained = explained.flatMap { $0.conjuncts.isEmpty ? [$0] : $0.conjuncts }
-    var memberships: [Program.Membership] = []
-    for program in plan.filters + explained + plan.severities.compactMap(\.condition) {
-      for membership in program.memberships where !memberships.contains(membership) { memberships.append(membership) }
-    }
-    self.memberships = memberships
     episodes = EpisodeTable(plan, number: number, limit: episodeLimit, teller: self)
   }
 
@@ -210,7 +204,7 @@ class RuleRunner: EpisodeTeller {
 
   /// The entries of tables that the rule asks about, all of them: `||` would stop at the first.
   final func hits(_ point: EventPoint) -> [TableHit] {
-    memberships.compactMap { membership in
+    plan.memberships.compactMap { membership in
       let column = frame.columns[membership.slot]
       guard column.state(point.row) == .value else { return nil }
       let view = column.views[point.row]

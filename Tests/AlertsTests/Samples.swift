@@ -34,6 +34,13 @@ enum Samples {
       ])
   }
 
+  /// An event before the one that caused the alert: of its fields, only the key's is known.
+  static func earlier(_ offset: Int64, at time: Int64) -> AlertRecord.Evidence {
+    var evidence = transfer(offset, to: "", cents: 0, at: time)
+    evidence.fields = Array(evidence.fields.prefix(1))
+    return evidence
+  }
+
   /// A window rule's episode.
   static func structuring(
     _ state: AlertRecord.Episode.State, revision: Int, events: Int, at seconds: Int64
@@ -70,7 +77,7 @@ enum Samples {
       values: [NamedScalar("n", .int(Int64(events))), NamedScalar("total", .double(total))],
       window: .init(text: "over: 24h", from: lastSeen - 86_400 * second, to: lastSeen),
       evidence: [
-        transfer(991_180, to: "bc1qfirstpayee", cents: 900_000, at: start - 3_600 * second),
+        earlier(991_180, at: start - 3_600 * second),
         transfer(991_204, to: "bc1qsecondpayee", cents: 920_000, at: start),
       ],
       tables: ["rates": "sha256:" + digest("rates"), "mixers": "sha256:" + digest("mixers")],

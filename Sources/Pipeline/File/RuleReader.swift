@@ -83,6 +83,8 @@ struct RuleReader {
       kind: window?.plan.map { .window($0) } ?? .event, severities: severities, message: message, pending: pending,
       keepFiring: keepFiring, updateEvery: updateEvery, evidenceLimit: limit)
     plan.evidenceSlots = evidenceSlots(plan, source)
+    let asking = filters + plan.windowPrograms + severities.compactMap(\.condition)
+    plan.addMemberships(of: source.derived(readBy: asking).map(\.program))
     let identity = StateIdentityReader(source, environment).identity(of: plan)
     plan.identity = identity.digest
     return RuleModel(plan: plan, description: description, identity: identity, isOn: isOn)
@@ -185,12 +187,8 @@ struct RuleReader {
 
   /// The key, then what has an entity, then what the rule reads.
   private func evidenceSlots(_ plan: RulePlan, _ source: SourceModel) -> [Int] {
-    var programs = plan.filters
-    if case .window(let window) = plan.kind {
-      programs += window.aggregates.flatMap { [$0.argument, $0.filter].compactMap { $0 } }
-      programs += window.lets.map(\.program) + window.conditions
-    }
-    programs += plan.severities.compactMap(\.condition) + plan.message.programs
+    let programs =
+      plan.filters + plan.windowPrograms + plan.severities.compactMap(\.condition) + plan.message.programs
     var slots = plan.keySlots + source.fields.indices.filter { source.fields[$0].entity != nil }
     slots += programs.flatMap { $0.slots.sorted() }.filter { $0 < source.fields.count }
     var seen: Set<Int> = []

@@ -37,6 +37,17 @@ struct SourceModel {
 
   func slot(of name: String) -> Int? { fields.firstIndex { $0.name.text == name } }
 
+  /// The derived fields that these programs read, and those that they are made of in turn, in the file's order.
+  func derived(readBy programs: [Program], and slots: Set<Int> = []) -> [DerivedFieldPlan] {
+    var read = programs.reduce(into: slots) { $0.formUnion($1.slots) }
+    var waiting = Array(read)
+    while let slot = waiting.popLast() {
+      guard let program = derived.first(where: { $0.slot == slot })?.program else { continue }
+      for next in program.slots where read.insert(next).inserted { waiting.append(next) }
+    }
+    return derived.filter { read.contains($0.slot) }
+  }
+
   /// Says that there is no such field, unless the file has one that can't be called so.
   func tellUnknown(_ name: LocatedText, _ bag: DiagnosticBag) {
     if misnamed.contains(name.text) { return }

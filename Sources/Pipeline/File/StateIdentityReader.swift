@@ -48,11 +48,9 @@ struct StateIdentityReader {
     var slots = Set(plan.keySlots)
     if let time = source.timeField.flatMap(source.slot) { slots.insert(time) }
     for program in programs { slots.formUnion(fields(program)) }
-    var waiting = slots.sorted()
-    while let slot = waiting.popLast() {
-      guard let derived = source.derived.first(where: { $0.slot == slot }) else { continue }
+    for derived in source.derived(readBy: programs, and: slots) {
       programs.append(derived.program)
-      for found in fields(derived.program) where slots.insert(found).inserted { waiting.append(found) }
+      slots.formUnion(fields(derived.program))
     }
     let parameters = programs.reduce(into: Set<String>()) { $0.formUnion($1.parameters) }
     let tables = programs.reduce(into: Set<Int>()) { $0.formUnion($1.tables) }

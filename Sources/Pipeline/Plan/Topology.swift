@@ -153,12 +153,9 @@ extension PipelinePlan {
 extension RulePlan {
   /// The slots of the fields that it reads and shows; some may be those of its own `let`s and aggregates.
   var slots: Set<Int> {
-    var programs = filters + exceptions.map(\.condition) + severities.compactMap(\.condition) + message.programs
-    if case .window(let window) = kind {
-      programs += window.aggregates.flatMap { [$0.argument, $0.filter].compactMap { $0 } }
-      programs += window.lets.map(\.program) + window.conditions
-    }
-    var slots = Set(keySlots)
+    let programs =
+      filters + exceptions.map(\.condition) + severities.compactMap(\.condition) + message.programs + windowPrograms
+    var slots = Set(keySlots + memberships.map(\.slot))
     if evidenceLimit > 0 { slots.formUnion(evidenceSlots) }
     for program in programs { slots.formUnion(program.slots) }
     return slots

@@ -9,6 +9,7 @@ struct PartitionMetrics {
   }
 
   private struct Rule {
+    var id: String
     var selected: Counter
     var nullKeys: Counter
     var errors: Counter
@@ -32,6 +33,7 @@ struct PartitionMetrics {
   private let stages: [Histogram]
   private let rules: [Rule]
   private let registry: MetricsRegistry
+  private let log = Logger(module: "Pipeline")
   private let labels: [String]
 
   init(_ partition: PartitionID, rules: [RulePlan], _ registry: MetricsRegistry) {
@@ -49,7 +51,7 @@ struct PartitionMetrics {
       let id = [rule.id]
       func state(_ name: String) -> Counter { registry.counter(PipelineMetrics.alerts, [rule.id, name]) }
       return Rule(
-        selected: registry.counter(PipelineMetrics.selected, id),
+        id: rule.id, selected: registry.counter(PipelineMetrics.selected, id),
         nullKeys: registry.counter(PipelineMetrics.nullKeys, id),
         errors: registry.counter(PipelineMetrics.ruleErrors, id),
         evicted: registry.counter(PipelineMetrics.evicted, id),
@@ -92,11 +94,24 @@ struct PartitionMetrics {
       add(count.errors, to: rule.errors)
       add(count.evicted + count.refused, to: rule.evicted)
       add(count.unopened, to: rule.unopened)
+      tellBounds(rule.id, count)
       add(count.opened, to: rule.opened)
       add(count.updated, to: rule.updated)
       add(count.closed, to: rule.closed)
       for (counter, number) in zip(rule.excepted, count.excepted) { add(number, to: counter) }
     }
+  }
+
+  /// What goes beyond a bound is missing from what is detected.
+  private func tellBounds(_ rule: String, _ counts: RuleCounts) {
+    func tell(_ number: Int, _ text: String, _ setting: String) {
+      guard number > 0 else { return }
+      log.warning(
+        text, ["rule": rule, "topic": labels[0], "partition": labels[1], "count": "\(number)", "setting": setting])
+    }
+    tell(counts.evicted, "a rule's state is at its bound: the oldest keys make room", "limits.state_bytes")
+    tell(counts.refused, "a rule's state is at its bound: events are left out", "limits.state_bytes")
+    tell(counts.unopened, "alerts were not opened: as many are open as may be", "limits.episodes")
   }
 
   private func add(_ number: Int, to counter: Counter) {

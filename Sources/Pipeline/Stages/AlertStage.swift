@@ -74,7 +74,7 @@ final class AlertStage {
       window: finding.window.map {
         AlertRecord.Window(text: description.window ?? "", from: $0.start, to: $0.end)
       },
-      evidence: finding.evidence.map(evidence), hits: hits, tables: versions,
+      evidence: finding.evidence.map { evidence($0, finding.episode.key, rule) }, hits: hits, tables: versions,
       traceParent: traceParent(finding.order, batch), crypto: crypto(hits, subject))
   }
 
@@ -124,10 +124,13 @@ final class AlertStage {
       comparison: observation.operator, threshold: observation.threshold, aggregate: observation.of)
   }
 
-  private func evidence(_ evidence: Evidence) -> AlertRecord.Evidence {
-    AlertRecord.Evidence(
+  /// An earlier event keeps none of its fields, but has the key in common with the one that caused the alert.
+  private func evidence(_ evidence: Evidence, _ key: [Scalar], _ rule: RulePlan) -> AlertRecord.Evidence {
+    let common = zip(rule.keySlots, key).map { Evidence.FieldValue(slot: $0, value: $1) }
+    let fields = evidence.fields.isEmpty ? common : evidence.fields
+    return AlertRecord.Evidence(
       place: place(evidence.origin), eventTime: evidence.time, sha256: SHA256.hexDigits(evidence.digest),
-      fields: evidence.fields.map { field in
+      fields: fields.map { field in
         let declaration = plan.schema.fields[field.slot]
         return AlertRecord.Field(
           name: declaration.name, value: field.value, type: declaration.type, entity: declaration.entity)
