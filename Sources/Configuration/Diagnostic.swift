@@ -24,9 +24,11 @@ public struct Diagnostic: Error, Sendable, Hashable {
   }
 
   /// `file:line:column: error: message`, the line with a caret under the place, and the hint.
-  public func rendered(source: SourceText?) -> String {
+  ///
+  /// - Parameter hidden: places of the file that are shown as asterisks.
+  public func rendered(source: SourceText?, hiding hidden: [SourceRange] = []) -> String {
     var text = "\(file):\(range.line):\(range.column): \(severity.rawValue): \(message)"
-    if let source, let line = source.line(range.line) {
+    if let source, let line = source.line(range.line, hiding: hidden) {
       let number = String(range.line)
       let gutter = String(repeating: " ", count: number.count)
       text += "\n \(number) | \(line)\n \(gutter) | \(source.underline(range))"
@@ -50,12 +52,24 @@ public struct SourceText: Sendable {
   }
 
   /// The text of a line (from 1), without its end; tabs and other control characters as one space each, so that a caret
-  /// stands right.
-  public func line(_ number: Int) -> String? {
+  /// stands right. What is hidden is an asterisk for each character.
+  public func line(_ number: Int, hiding hidden: [SourceRange] = []) -> String? {
     guard number >= 1, number <= lineStarts.count else { return nil }
     var line = lineBytes(number)
     if line.last == UInt8(ascii: "\r") { line.removeLast() }
-    return String(decoding: line.map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
+    var text = ""
+    var place = line.startIndex
+    for range in hidden.sorted(by: { $0.offset < $1.offset }) {
+      let secret = (range.offset..<range.offset + range.length).clamped(to: place..<line.endIndex)
+      guard !secret.isEmpty else { continue }
+      text += Self.shown(line[place..<secret.lowerBound]) + String(repeating: "*", count: characters(secret))
+      place = secret.upperBound
+    }
+    return text + Self.shown(line[place...])
+  }
+
+  private static func shown(_ bytes: ArraySlice<UInt8>) -> String {
+    String(decoding: bytes.map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
   }
 
   private func lineBytes(_ number: Int) -> ArraySlice<UInt8> {
@@ -109,6 +123,7 @@ public final class DiagnosticBag {
   /// The file's text, to show the lines concerned; nil: no lines are shown.
   public let source: SourceText?
   private var collected: [Diagnostic] = []
+  private var hidden: [SourceRange] = []
   private var dropped = 0
 
   /// An empty bag for one file.
@@ -127,6 +142,9 @@ public final class DiagnosticBag {
     add(Diagnostic(severity: .warning, file: file, range: range, message: message, hint: hint))
   }
 
+  /// Shows asterisks in place of what stands there, wherever its line is shown: it may be secret.
+  public func hide(_ range: SourceRange) { hidden.append(range) }
+
   /// Collects a mistake or warning; the same one a second time is left out.
   public func add(_ diagnostic: Diagnostic) {
     if collected.contains(diagnostic) { return }
@@ -143,7 +161,7 @@ public final class DiagnosticBag {
 
   /// All of them as a person reads them.
   public func rendered() -> String {
-    var lines = diagnostics.map { $0.rendered(source: source) }
+    var lines = diagnostics.map { $0.rendered(source: source, hiding: hidden) }
     if dropped > 0 { lines.append("and \(dropped) more") }
     return lines.joined(separator: "\n")
   }

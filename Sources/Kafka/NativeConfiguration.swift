@@ -4,23 +4,41 @@ import CRdkafka
 struct NativeConfiguration: ~Copyable {
   private let conf: OpaquePointer
 
-  init(_ configuration: KafkaConfiguration) throws(KafkaError) {
-    let conf: OpaquePointer = rd_kafka_conf_new()
-    self.conf = conf
-    // In order of name, so that of two wrong properties it is always the same one that is named.
+  /// A configuration of those properties that librdkafka takes, and what it says of the others.
+  private init(taking configuration: KafkaConfiguration, faults: inout [KafkaConfiguration.Fault]) {
+    conf = rd_kafka_conf_new()
+    // In order of name, so that of two wrong properties it is always the same one that is named first.
     for (name, value) in configuration.properties.sorted(by: { $0.key < $1.key }) {
-      try Self.set(conf, name, value)
+      if let fault = Self.set(conf, name, value) { faults.append(fault) }
     }
+  }
+
+  init(_ configuration: KafkaConfiguration) throws(KafkaError) {
+    var faults: [KafkaConfiguration.Fault] = []
+    self.init(taking: configuration, faults: &faults)
+    guard let first = faults.first else { return }
+    throw KafkaError(
+      code: .invalidArgument, class: .configuration, message: "Kafka property \(first.property): \(first.answer)",
+      property: first.property)
   }
 
   deinit { rd_kafka_conf_destroy(conf) }
 
-  private static func set(_ conf: OpaquePointer, _ name: String, _ value: String) throws(KafkaError) {
+  /// What librdkafka does not take, in order of name.
+  static func faults(of configuration: KafkaConfiguration) -> [KafkaConfiguration.Fault] {
+    var faults: [KafkaConfiguration.Fault] = []
+    _ = NativeConfiguration(taking: configuration, faults: &faults)
+    return faults
+  }
+
+  private static func set(_ conf: OpaquePointer, _ name: String, _ value: String) -> KafkaConfiguration.Fault? {
     let (result, text) = withErrorText { rd_kafka_conf_set(conf, name, value, $0, $1) }
-    guard result != RD_KAFKA_CONF_OK else { return }
-    throw KafkaError(
-      code: .invalidArgument, class: .configuration,
-      message: "Kafka property \(name): \(text.isEmpty ? "librdkafka does not take it" : text)", property: name)
+    guard result != RD_KAFKA_CONF_OK else { return nil }
+    // Some answers end with a line feed.
+    let answer = String(text.reversed().drop { $0.isNewline }.reversed())
+    return KafkaConfiguration.Fault(
+      property: name, isUnknown: result == RD_KAFKA_CONF_UNKNOWN,
+      answer: answer.isEmpty ? "librdkafka does not take it" : answer)
   }
 
   func value(of name: String) throws(KafkaError) -> String {

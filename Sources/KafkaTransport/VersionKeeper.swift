@@ -39,7 +39,7 @@ final class VersionKeeper: Sendable {
     self.lease = lease
     state = Lock(State(newest: loaded.version, first: loaded.content))
     reloader = Reloader(
-      path: path, running: loaded.version, registry: registry,
+      path: path, running: loaded.version, properties: .librdkafka, registry: registry,
       publish: { content throws(PipelineFailure) in try lease.keep(content) }, accept: accept)
   }
 

@@ -37,27 +37,31 @@ public enum TableLoadError: Error, Sendable, Hashable, CustomStringConvertible {
   /// How many mistakes one load names.
   public static let mistakeLimit = 20
 
-  /// The whole report, a line for each mistake.
-  public var description: String {
+  /// Each thing that is wrong, in one line, with the file concerned; nil: what is wrong is in no file.
+  public var parts: [(file: String?, message: String)] {
     switch self {
     case .declaration(let table, let messages):
-      return messages.map { "table `\(table)`: \($0)" }.joined(separator: "\n")
+      return messages.map { (nil, "table `\(table)`: \($0)") }
     case .unreadable(let table, let file, let reason):
-      return "table `\(table)`: cannot read \(file): \(reason)"
+      return [(file, "table `\(table)`: cannot read \(file): \(reason)")]
     case .tooLarge(let table, let file, let reason):
-      return "table `\(table)`: \(file) is refused: \(reason)"
+      return [(file, "table `\(table)`: \(file) is refused: \(reason)")]
     case .malformed(let table, let mistakes):
-      var lines = mistakes.map { "\($0)" }
+      var parts: [(file: String?, message: String)] = mistakes.map { ($0.file, "\($0)") }
       if mistakes.count == Self.mistakeLimit {
-        lines.append("table `\(table)`: stopped reading after \(mistakes.count) mistakes")
+        parts.append((nil, "table `\(table)`: stopped reading after \(mistakes.count) mistakes"))
       }
-      return lines.joined(separator: "\n")
+      return parts
     case .shrank(let table, let from, let to, let maxShrink):
-      return
+      let message =
         "table `\(table)`: the list shrank from \(from) to \(to) entries, more than max_shrink \(maxShrink) allows: "
         + "it is not taken; if the removal is real, raise `max_shrink` for one load"
+      return [(nil, message)]
     }
   }
+
+  /// The whole report, a line for each mistake.
+  public var description: String { parts.map(\.message).joined(separator: "\n") }
 }
 
 /// Gathers mistakes up to the limit.

@@ -39,6 +39,18 @@ import Testing
     #expect(rendered("", 0, 1) == "f.yaml:1:1: error: wrong\n 1 | \n   | ^")
   }
 
+  @Test func whatIsHiddenIsShownAsAsterisks() {
+    let text = "a: { b: s\u{e9}c, d: x }\nz: s\n"
+    let source = SourceText(Array(text.utf8))
+    let bag = DiagnosticBag(file: "f.yaml", source: source)
+    bag.hide(source.range(offset: 8, length: 4))
+    bag.hide(source.range(offset: 24, length: 1))
+    bag.error(source.range(offset: 14, length: 1), "wrong")
+    #expect(bag.rendered() == "f.yaml:1:14: error: wrong\n 1 | a: { b: ***, d: x }\n   |              ^")
+    #expect(source.line(2, hiding: [source.range(offset: 24, length: 1)]) == "z: *")
+    #expect(source.line(2, hiding: [source.range(offset: 8, length: 4)]) == "z: s")
+  }
+
   @Test func lineNumbersOfAnyWidthLineUp() {
     let text = String(repeating: "\n", count: 99) + "here"
     #expect(rendered(text, 99, 4) == "f.yaml:100:1: error: wrong\n 100 | here\n     | ^~~~")

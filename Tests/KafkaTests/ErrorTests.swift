@@ -24,6 +24,28 @@ import Testing
     #expect(throws: Never.self) { try KafkaConfiguration(["linger.ms": "5"]).validate(as: .producer) }
   }
 
+  @Test func allWrongPropertiesAreNamedAtOnce() {
+    let faults = KafkaConfiguration([
+      "bootstrap.serverz": "x", "acks": "many", "client.id": "c", "linger.ms": "-5", "log_cb": "x",
+    ]).faults
+    #expect(faults.map(\.property) == ["acks", "bootstrap.serverz", "linger.ms", "log_cb"])
+    #expect(faults.map(\.isUnknown) == [false, true, false, false])
+    for fault in faults { #expect(fault.answer.contains("\"") && !fault.answer.contains("\n"), "\(fault)") }
+    #expect(KafkaConfiguration(["acks": "all", "partitioner": "murmur2"]).faults == [])
+  }
+
+  /// Aliases and properties of topics are among them, and each can be set.
+  @Test func theNamesOfProperties() {
+    let names = KafkaConfiguration.propertyNames
+    for name in ["bootstrap.servers", "sasl.password", "fetch.wait.max.ms", "acks", "compression.type", "group.id"] {
+      #expect(names.contains(name), "\(name)")
+    }
+    #expect(!names.contains("log_cb") && !names.contains("Property") && names.count > 100)
+    for name in names {
+      #expect(KafkaConfiguration([name: "x"]).faults.allSatisfy { !$0.isUnknown }, "\(name)")
+    }
+  }
+
   @Test func aBrokerThatIsAwayIsRetriable() throws {
     let away: KafkaConfiguration = ["bootstrap.servers": "127.0.0.1:1", "socket.connection.setup.timeout.ms": "1000"]
     do throws(KafkaError) {

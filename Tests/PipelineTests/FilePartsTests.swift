@@ -107,6 +107,41 @@ import Testing
     #expect(FileSupport.mistakes(FileSupport.file(tail: tail)) == ["the environment has no variable `PASSWORD`"])
   }
 
+  /// What the Kafka library says of properties stands at their places, and of what may be secret nothing is shown.
+  @Test func wrongPropertiesAreTold() throws {
+    let check = PropertyCheck(
+      faults: { properties in
+        properties.keys.sorted().compactMap { name in
+          switch name {
+          case "linger.ms": PropertyCheck.Fault(property: name, isUnknown: false, answer: "a number, please")
+          case "sasl.pasword", "isolation":
+            PropertyCheck.Fault(property: name, isUnknown: true, answer: "no such thing")
+          default: nil
+          }
+        }
+      }, names: { ["linger.ms", "sasl.password", "isolation.level"] }, together: { _ in "odd" })
+    let tail = "librdkafka: { isolation: a, sasl.pasword: geheim, linger.ms: never, sasl.username: auch }"
+    let text = FileSupport.file(tail: tail)
+    let read = PipelineFile.read(bytes: Array(text.utf8), path: "p.yaml", environment: [:], properties: check)
+    #expect(read.plan == nil)
+    let found = read.diagnostics.diagnostics
+    #expect(
+      found.map(\.message) == [
+        "librdkafka refuses `isolation`: no such thing", "librdkafka refuses `sasl.pasword`: no such thing",
+        "librdkafka refuses the value of `linger.ms`: a number, please",
+      ])
+    // What may not be set at all is not proposed.
+    #expect(found.map(\.hint) == [nil, "did you mean `sasl.password`?", nil])
+    #expect(found.map(\.range.column) == [15, 29, 62])
+    let report = read.diagnostics.rendered()
+    #expect(report.contains("sasl.pasword: ******, linger.ms: never, sasl.username: **** }"), "\(report)")
+    // Together they are judged once each is right.
+    let right = FileSupport.file(tail: "librdkafka: { group.id: g }")
+    let together = PipelineFile.read(bytes: Array(right.utf8), path: "p.yaml", environment: [:], properties: check)
+    #expect(together.plan == nil)
+    #expect(together.diagnostics.rendered().contains(":1: error: librdkafka refuses these properties together: odd"))
+  }
+
   /// Expressions and messages keep their braces.
   @Test func theEnvironmentStaysOutOfExpressions() throws {
     let rule = "- { id: a, where: \"asset == '${X}'\", message: \"${n}\", title: \"${T}\" }"

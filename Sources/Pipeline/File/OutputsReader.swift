@@ -51,18 +51,6 @@ struct OutputsReader {
     return file.choice("delivery").flatMap(Delivery.init(rawValue:)) ?? .exactlyOnce
   }
 
-  func properties(_ file: SectionReader) -> [String: String] {
-    var properties: [String: String] = [:]
-    for entry in file.texts(map: "librdkafka") {
-      if let refusal = LibrdkafkaProperties.refusal(of: entry.name.text) {
-        bag.error(entry.name.range, "`\(entry.name.text)` can't be set: \(refusal.reason)", hint: refusal.hint)
-      } else {
-        properties[entry.name.text] = entry.value.text
-      }
-    }
-    return properties
-  }
-
   func snapshot(_ file: SectionReader) -> SnapshotPlan {
     var snapshot = SnapshotPlan()
     guard let section = file.section("snapshot") else { return snapshot }

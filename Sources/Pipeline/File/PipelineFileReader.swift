@@ -10,11 +10,16 @@ struct PipelineFileReader {
   private let bytes: [UInt8]
   private let context: FileContext
   private let expressions: ExpressionReader
+  private let propertyCheck: PropertyCheck?
   private var bag: DiagnosticBag { context.bag }
 
-  init(_ root: YAMLNode, bytes: [UInt8], path: String, bag: DiagnosticBag, variables: EnvironmentText) {
+  init(
+    _ root: YAMLNode, bytes: [UInt8], path: String, bag: DiagnosticBag, variables: EnvironmentText,
+    propertyCheck: PropertyCheck?
+  ) {
     self.root = root
     self.bytes = bytes
+    self.propertyCheck = propertyCheck
     expressions = ExpressionReader(bag: bag, source: bytes)
     var hasInclude = false
     if case .mapping(let mapping) = root { hasInclude = mapping["include"] != nil }
@@ -23,20 +28,26 @@ struct PipelineFileReader {
       directory: path.lastIndex(of: "/").map { String(path[...$0]) } ?? "", isIncomplete: hasInclude)
   }
 
-  /// The plan, or nil where something is wrong.
-  func read() -> PipelinePlan? {
+  /// The plan, or nil where something is wrong; and the tables that can be loaded, whatever is wrong with the rest.
+  func read() -> (plan: PipelinePlan?, tables: [TableModel]) {
     let file = SectionReader(root, PipelineDeclaration.root, bag: bag, environment: context.variables)
-    guard case .mapping = root else { return nil }
+    guard case .mapping = root else { return (nil, []) }
+    let tables = readTables(file)
+    return (plan(file, tables), tables.filter { $0.source != nil })
+  }
+
+  private func plan(_ file: SectionReader, _ tables: [TableModel]) -> PipelinePlan? {
     checkVersion(file)
     let name = readName(file)
     let params = ParamsReader(file, context)
-    let tables = readTables(file)
     let sources = readSources(file, params, tables)
     let rules = readRules(file, sources)
     let outputs = OutputsReader(context)
     let topics = outputs.outputs(file, sources: sources)
     let delivery = outputs.delivery(file)
-    let properties = outputs.properties(file)
+    let propertiesReader = PropertiesReader(context: context, check: propertyCheck)
+    let properties = propertiesReader.read(file)
+    checkPropertiesPlace(file)
     let limits = outputs.limits(file)
     let snapshot = outputs.snapshot(file)
     let internalTopics = outputs.internalTopics(file)
@@ -59,7 +70,17 @@ struct PipelineFileReader {
       expressions: expressions.explained, snapshot: snapshot, internalTopics: internalTopics)
     plan.exchange = exchange
     checkExchanges(plan, file)
+    if !bag.hasErrors { propertiesReader.checkTogether(plan, file) }
     return bag.hasErrors ? nil : plan
+  }
+
+  /// The file is kept without its properties where other processes read it.
+  private func checkPropertiesPlace(_ file: SectionReader) {
+    guard file.has(PropertiesReader.section), PipelineFile.withoutProperties(bytes) == nil else { return }
+    bag.error(
+      file.keyRange(PropertiesReader.section),
+      "`librdkafka` must begin a line: what stands under it may be secret, and is left out of the copy that is kept in Kafka",
+      hint: "begin the keys of the file's outermost level in column 1, without { } around them")
   }
 
   /// The topics of exchanges take their names from the file, and must be nobody else's.

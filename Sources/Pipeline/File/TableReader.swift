@@ -7,6 +7,9 @@ internal import Tables
 struct TableModel {
   var name: LocatedText
   var source: TableSource?
+  /// Where the list's file is named, and that of its overflow.
+  var place: SourceRange
+  var overflowPlace: SourceRange?
 
   var declaration: Expressions.TableDeclaration? {
     source.map {
@@ -43,14 +46,16 @@ struct TableReader {
     let elseRow = readElse(columns ?? [], areKnown: columns != nil)
     let kind = section.has("kind") ? section.choice("kind").flatMap(TableKind.init(rawValue:)) : .watchlist
     guard isNamed, let key, let load, let path = load.path, let format = load.format, let columns, let elseRow, let kind
-    else { return TableModel(name: name) }
+    else { return TableModel(name: name, place: name.range) }
     let source = TableSource(
       name: name.text, path: path, format: format, key: key.kind, keyColumn: key.place, columns: columns,
       else: elseRow.row, kind: kind, maxShrink: load.maxShrink, overflowPath: load.overflow,
       delimiter: load.delimiter)
     let problems = load.isRight ? source.problems : []
     for problem in problems { bag.error(name.range, "the table `\(name.text)`: \(problem)") }
-    return TableModel(name: name, source: problems.isEmpty && load.isRight ? source : nil)
+    return TableModel(
+      name: name, source: problems.isEmpty && load.isRight ? source : nil, place: load.place ?? name.range,
+      overflowPlace: load.overflowPlace)
   }
 
   // MARK: Key
@@ -86,9 +91,11 @@ struct TableReader {
 
   private struct Load {
     var path: String?
+    var place: SourceRange?
     var format: TableFormat?
     var maxShrink: Double?
     var overflow: String?
+    var overflowPlace: SourceRange?
     var delimiter = UInt8(ascii: ",")
     var isRight = true
   }
@@ -101,14 +108,18 @@ struct TableReader {
         bag.error(section.range, "`load` needs `\(setting)`")
       }
     }
-    load.path = section.text("file").flatMap { path($0) }
+    let file = section.text("file")
+    load.path = file.flatMap { path($0) }
+    load.place = file?.range
     load.format = context.choice(section, "format", later: Self.laterFormats).flatMap(TableFormat.init(rawValue:))
     if section.has("max_shrink") {
       load.maxShrink = section.text("max_shrink").flatMap { share($0) }
       if load.maxShrink == nil { load.isRight = false }
     }
     if section.has("overflow") {
-      load.overflow = section.text("overflow").flatMap { path($0) }
+      let overflow = section.text("overflow")
+      load.overflow = overflow.flatMap { path($0) }
+      load.overflowPlace = overflow?.range
       if load.overflow == nil { load.isRight = false }
       if let format = load.format, format != .ofacSDN {
         bag.error(section.keyRange("overflow"), "`overflow` goes with `format: ofac-sdn`")

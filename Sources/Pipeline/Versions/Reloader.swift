@@ -16,6 +16,7 @@ public final class Reloader: Sendable {
 
   private let path: String
   private let environment: [String: String]?
+  private let properties: PropertyCheck?
   private let publish: @Sendable (VersionContent) throws(PipelineFailure) -> Void
   private let accept: @Sendable (PipelineVersion) -> Void
   private let registry: MetricsRegistry
@@ -30,15 +31,18 @@ public final class Reloader: Sendable {
   ///   - path: the pipeline file.
   ///   - running: the version that was loaded from it.
   ///   - environment: the variables that `${NAME}` stands for; without it, those of this process.
+  ///   - properties: who knows librdkafka's properties.
   ///   - publish: keeps the contents where every instance finds them; called before `accept`, may block.
   ///   - accept: takes a version that is to come into force.
   public init(
-    path: String, running: PipelineVersion, environment: [String: String]? = nil, registry: MetricsRegistry,
+    path: String, running: PipelineVersion, environment: [String: String]? = nil, properties: PropertyCheck? = nil,
+    registry: MetricsRegistry,
     publish: @escaping @Sendable (VersionContent) throws(PipelineFailure) -> Void,
     accept: @escaping @Sendable (PipelineVersion) -> Void
   ) {
     self.path = path
     self.environment = environment
+    self.properties = properties
     self.registry = registry
     self.publish = publish
     self.accept = accept
@@ -72,10 +76,11 @@ public final class Reloader: Sendable {
     let isDue = state.withLock { $0.watch.look(now) }
     guard isDue || isAsked else { return }
     do throws(VersionLoader.Mistakes) {
-      let loaded = try VersionLoader.load(path: path, environment: environment, previous: running)
+      let loaded = try VersionLoader.load(
+        path: path, environment: environment, previous: running, properties: properties)
       decide(loaded, running, now, isAsked: isAsked)
     } catch {
-      refuse(error.messages, now, paths: error.paths)
+      refuse([error.report], now, paths: error.paths)
     }
   }
 
@@ -92,7 +97,7 @@ public final class Reloader: Sendable {
   }
 
   private func bringIn(_ loaded: VersionLoader.Loaded, _ survival: StateSurvival, _ now: [String: FileIdentity]) {
-    for warning in loaded.warnings { log.warning("about the new pipeline file or its lists", ["what": warning]) }
+    if let warning = loaded.warnings { log.warning("about the new pipeline file or its lists", ["what": warning]) }
     do throws(PipelineFailure) {
       try publish(loaded.content)
     } catch {

@@ -5,7 +5,7 @@ extension PipelineFile {
   static func variables(_ bytes: [UInt8]) -> Set<String> {
     guard let file = file(bytes) else { return [] }
     var names: Set<String> = []
-    for entry in file.entries where entry.key.text != section { collect(entry.value, &names) }
+    for entry in file.entries where entry.key.text != PropertiesReader.section { collect(entry.value, &names) }
     return names
   }
 
@@ -20,19 +20,19 @@ extension PipelineFile {
   /// A file without what stands under `librdkafka`, where secrets may be. nil: it can't be taken out, because it does not begin
   /// a line.
   static func withoutProperties(_ bytes: [UInt8]) -> [UInt8]? {
-    guard let file = file(bytes), let key = file.entries.first(where: { $0.key.text == section })?.key.range else {
+    guard let file = file(bytes),
+      let key = file.entries.first(where: { $0.key.text == PropertiesReader.section })?.key.range
+    else {
       return bytes
     }
     guard key.column == 1 else { return nil }
     let next = file.entries.map(\.key.range.offset).filter { $0 > key.offset }.min()
     let rest = next.map { bytes[$0...] } ?? []
-    let kept = Array(bytes[..<key.offset]) + Array("\(section): {}\n".utf8) + Array(rest)
+    let kept = Array(bytes[..<key.offset]) + Array("\(PropertiesReader.section): {}\n".utf8) + Array(rest)
     // All else is as it was.
     guard let after = self.file(kept), digest(after) == digest(file) else { return nil }
     return kept
   }
-
-  private static let section = "librdkafka"
 
   /// nil: it is no pipeline file.
   private static func file(_ bytes: [UInt8]) -> YAMLNode.Mapping? {
@@ -43,7 +43,7 @@ extension PipelineFile {
 
   private static func digest(_ file: YAMLNode.Mapping) -> String {
     var file = file
-    file.entries.removeAll { $0.key.text == section }
+    file.entries.removeAll { $0.key.text == PropertiesReader.section }
     return NodeDigest.hex(.mapping(file))
   }
 }

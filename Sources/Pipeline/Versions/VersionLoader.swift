@@ -9,22 +9,21 @@ public enum VersionLoader {
   public struct Mistakes: Error, Sendable, Hashable, CustomStringConvertible {
     /// Whether the pipeline file itself is wrong, or something that it names.
     public var isInFile: Bool
-    /// Each mistake in a line or more: `file:line:column: ...`.
-    public var messages: [String]
+    /// All of them in the file's order, and what else is probably a mistake: each begins with `file:line:column: `, and some
+    /// have more lines.
+    public var report: String
     /// The files of the lists that it names, as far as they are known.
     public var paths: [String]
-    /// What else is probably a mistake.
-    public var warnings: [String] = []
 
     /// Mistakes.
-    public init(_ messages: [String], isInFile: Bool, paths: [String] = []) {
-      self.messages = messages
+    public init(_ report: String, isInFile: Bool, paths: [String] = []) {
+      self.report = report
       self.isInFile = isInFile
       self.paths = paths
     }
 
     /// All of them.
-    public var description: String { messages.joined(separator: "\n") }
+    public var description: String { report }
   }
 
   /// What was loaded.
@@ -33,8 +32,8 @@ public enum VersionLoader {
     public var version: PipelineVersion
     /// What it was made of.
     public var content: VersionContent
-    /// What is probably a mistake.
-    public var warnings: [String]
+    /// What is probably a mistake, written like mistakes; nil: nothing is.
+    public var warnings: String?
   }
 
   /// Reads a pipeline file and its lists.
@@ -42,31 +41,33 @@ public enum VersionLoader {
   /// - Parameters:
   ///   - environment: the variables that `${NAME}` stands for; without it, those of this process.
   ///   - previous: the version in force, against whose lists `max_shrink` is held.
+  ///   - properties: who knows librdkafka's properties; without it, any name and value is taken.
+  /// - Throws: all that is wrong with the file and its lists, at once.
   public static func load(
-    path: String, environment: [String: String]? = nil, previous: PipelineVersion? = nil
+    path: String, environment: [String: String]? = nil, previous: PipelineVersion? = nil,
+    properties: PropertyCheck? = nil
   ) throws(Mistakes) -> Loaded {
     let environment = environment ?? ProcessInfo.processInfo.environment
     let bytes: [UInt8]
     do throws(UnreadableFile) {
       bytes = try UnreadableFile.bytes(path, limit: YAMLParser.fileLimit)
     } catch {
-      throw Mistakes(["\(path):1:1: error: can't be read: \(error.reason)"], isInFile: true)
+      throw Mistakes("\(path):1:1: error: can't be read: \(error.reason)", isInFile: true)
     }
-    var warnings: [String] = []
-    let plan = try plan(bytes, path, environment, &warnings)
+    var kept: [String: TableContent] = [:]
+    let (plan, tables, warnings) = try read(bytes, path, environment, properties, previous) {
+      source throws(TableLoadError) in
+      let content = try TableContent(of: source)
+      kept[source.name] = content
+      return content
+    }
     let used = PipelineFile.variables(bytes)
-    guard let kept = PipelineFile.withoutProperties(bytes) else {
-      throw Mistakes(
-        ["\(path):1:1: error: `librdkafka` must begin a line: what stands under it may be secret, and is not kept"],
-        isInFile: true)
+    guard let pipeline = PipelineFile.withoutProperties(bytes) else {
+      preconditionFailure("a file whose properties can't be left out has no plan")
     }
-    var content = VersionContent(
-      file: SHA256.hex(bytes), pipeline: kept, variables: environment.filter { used.contains($0.key) })
-    let tables = try tables(plan, previous, &warnings) { source throws(TableLoadError) in
-      let table = try TableContent(of: source)
-      content.tables[source.name] = table
-      return table
-    }
+    let content = VersionContent(
+      file: SHA256.hex(bytes), pipeline: pipeline, variables: environment.filter { used.contains($0.key) }, tables: kept
+    )
     return Loaded(
       version: PipelineVersion(id: content.manifest.id, plan: plan, tables: tables), content: content,
       warnings: warnings)
@@ -85,53 +86,65 @@ public enum VersionLoader {
     var environment = environment ?? ProcessInfo.processInfo.environment
     // What was not set then is not set now.
     environment = environment.filter { !used.contains($0.key) }.merging(content.variables) { $1 }
-    var warnings: [String] = []
     do throws(Mistakes) {
-      var plan = try plan(content.pipeline, path, environment, &warnings)
-      plan.version = "sha256:\(content.file)"
-      let tables = try tables(plan, nil, &warnings) { source throws(TableLoadError) in
+      var (plan, tables, _) = try read(content.pipeline, path, environment, nil, nil) {
+        source throws(TableLoadError) in
         guard let table = content.tables[source.name] else {
           throw .unreadable(table: source.name, file: source.path, reason: "its bytes were not kept")
         }
         return table
       }
+      plan.version = "sha256:\(content.file)"
       return PipelineVersion(id: id, plan: plan, tables: tables)
     } catch {
-      throw .unreadable(id, error.messages)
+      throw .unreadable(id, [error.report])
     }
   }
 
-  private static func plan(
-    _ bytes: [UInt8], _ path: String, _ environment: [String: String], _ warnings: inout [String]
-  ) throws(Mistakes) -> PipelinePlan {
-    let (plan, diagnostics) = PipelineFile.read(bytes: bytes, path: path, environment: environment)
-    let report = diagnostics.rendered()
-    guard let plan else { throw Mistakes([report], isInFile: true) }
-    if !report.isEmpty { warnings.append(report) }
-    return plan
-  }
-
-  private static func tables(
-    _ plan: PipelinePlan, _ previous: PipelineVersion?, _ warnings: inout [String],
-    _ content: (TableSource) throws(TableLoadError) -> TableContent
-  ) throws(Mistakes) -> [TableSnapshot] {
+  /// The plan and its tables, with what is probably a mistake.
+  private static func read(
+    _ bytes: [UInt8], _ path: String, _ environment: [String: String], _ properties: PropertyCheck?,
+    _ previous: PipelineVersion?, _ content: (TableSource) throws(TableLoadError) -> TableContent
+  ) throws(Mistakes) -> (plan: PipelinePlan, tables: [TableSnapshot], warnings: String?) {
+    let (plan, models, bag) = PipelineFile.parts(bytes, path, environment, properties)
+    let isInFile = bag.hasErrors
     var tables: [TableSnapshot] = []
-    var messages: [String] = []
-    for source in plan.tables {
+    for model in models {
+      guard let source = model.source else { continue }
+      let place = TablePlace(model, source)
       do throws(TableLoadError) {
         let table = try TableLoader.load(
           source, content: try content(source), previous: previous?.tables.first { $0.name == source.name })
-        warnings += table.warnings.map { "warning: \($0)" }
+        for warning in table.warnings { bag.warning(place.range(of: nil), warning) }
         tables.append(table)
       } catch {
-        messages.append("\(error)")
+        for mistake in error.parts {
+          bag.error(place.range(of: mistake.file), mistake.message)
+        }
       }
     }
-    guard messages.isEmpty else {
-      var mistakes = Mistakes(messages, isInFile: false, paths: plan.tables.flatMap { TableContent.paths(of: $0) })
-      mistakes.warnings = warnings
-      throw mistakes
+    let report = bag.rendered()
+    guard let plan, !bag.hasErrors else {
+      throw Mistakes(
+        report, isInFile: isInFile, paths: models.flatMap { $0.source.map { TableContent.paths(of: $0) } ?? [] })
     }
-    return tables
+    return (plan, tables, report.isEmpty ? nil : report)
+  }
+}
+
+/// Where the pipeline file names the files of a table.
+private struct TablePlace {
+  private let model: TableModel
+  private let overflow: String?
+
+  init(_ model: TableModel, _ source: TableSource) {
+    self.model = model
+    overflow = source.overflowPath
+  }
+
+  /// The place of one of its files; nil: of the list.
+  func range(of file: String?) -> SourceRange {
+    if let file, file == overflow, let place = model.overflowPlace { return place }
+    return model.place
   }
 }

@@ -1,5 +1,5 @@
 /// How the program ends, declared once: help and man page show it. An orderly stop by SIGINT or SIGTERM is a success.
-enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
+enum ExitCode: Int32, Error, Sendable, Hashable, CaseIterable {
   case success = 0
   case pipelineMistakes = 1
   case commandLine = 2

@@ -22,28 +22,19 @@ enum CheckCommand {
   }
 
   private static func check(_ path: String, explains: Bool) -> ExitCode {
-    guard let plan = PipelineLoading.plan(path) else { return .pipelineMistakes }
-    let tables = PipelineLoading.tables(plan)
-    let isAccepted = librdkafkaAccepts(plan, path)
-    guard let tables, isAccepted else { return .pipelineMistakes }
+    let version: PipelineVersion
+    do throws(ExitCode) {
+      version = try PipelineLoading.version(path, properties: .librdkafkaClients).version
+    } catch {
+      return .pipelineMistakes
+    }
+    let plan = version.plan
     if explains { print(explanation(plan), terminator: "") }
-    let entries = tables.map { "\($0.name) (\($0.entryCount) entries)" }.joined(separator: ", ")
+    let entries = version.tables.map { "\($0.name) (\($0.entryCount) entries)" }.joined(separator: ", ")
     print(
       "\(path): pipeline `\(plan.name)`: \(plan.rules.count) rules over \(plan.schema.fields.count) fields of topic "
         + "`\(plan.source.topic)`" + (entries.isEmpty ? "" : "; tables: \(entries)"))
     return .success
-  }
-
-  /// Whether librdkafka takes the file's properties; its own answer is told where it does not.
-  private static func librdkafkaAccepts(_ plan: PipelinePlan, _ path: String) -> Bool {
-    let settings = ClientSettings(plan: plan, properties: plan.properties, instance: "check")
-    do throws(PipelineFailure) {
-      try settings.validate()
-      return true
-    } catch {
-      Program.writeError("\(path): librdkafka: \(error)")
-      return false
-    }
   }
 
   private static func explanation(_ plan: PipelinePlan) -> String {

@@ -15,11 +15,12 @@ enum DemoCommand {
       Program.writeError("tocsin demo: there is no \(path) here: start it in the folder of the repository")
       return .environment
     }
-    guard let plan = PipelineLoading.plan(path) else { return .pipelineMistakes }
-    guard let tables = PipelineLoading.tables(plan) else { return .environment }
     do {
-      try Demo(plan, tables, invocation).run()
+      let version = try PipelineLoading.version(path).version
+      try Demo(version.plan, version.tables, invocation).run()
       return .success
+    } catch let code as ExitCode {
+      return code
     } catch let failure as PipelineFailure {
       Program.writeError("tocsin demo: \(failure)")
       return ExitCode(failure.kind)

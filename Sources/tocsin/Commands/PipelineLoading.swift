@@ -1,35 +1,30 @@
 import Configuration
+import KafkaTransport
 import Pipeline
-import Tables
 
-/// Reads a pipeline file and its lists for a command, and tells a person what is wrong with them.
+/// Reads a pipeline file, or that and its lists, for a command, and tells a person what is wrong with them.
 enum PipelineLoading {
-  /// A pipeline file and its tables.
-  struct Loaded {
-    var plan: PipelinePlan
-    var tables: [TableSnapshot]
-  }
-
   /// The plan of a file; nil where it has mistakes, which were told then. Warnings are told too.
   static func plan(_ path: String) -> PipelinePlan? {
-    let (plan, diagnostics) = PipelineFile.load(path: path)
+    let (plan, diagnostics) = PipelineFile.load(path: path, properties: .librdkafka)
     let report = diagnostics.rendered()
     if !report.isEmpty { Program.writeError(report) }
     return plan
   }
 
-  /// The tables of a plan, in its order; nil where one can't be loaded: all that can't were told then.
-  static func tables(_ plan: PipelinePlan) -> [TableSnapshot]? {
-    var tables: [TableSnapshot] = []
-    for source in plan.tables {
-      do throws(TableLoadError) {
-        let table = try TableLoader.load(source)
-        for warning in table.warnings { Program.writeError("warning: \(warning)") }
-        tables.append(table)
-      } catch {
-        Program.writeError("\(error)")
-      }
+  /// A file and its lists.
+  ///
+  /// - Throws: what it ends with, where there are mistakes: they were told then.
+  static func version(
+    _ path: String, properties: PropertyCheck = .librdkafka
+  ) throws(ExitCode) -> VersionLoader.Loaded {
+    do throws(VersionLoader.Mistakes) {
+      let loaded = try VersionLoader.load(path: path, properties: properties)
+      if let warnings = loaded.warnings { Program.writeError(warnings) }
+      return loaded
+    } catch {
+      Program.writeError(error.report)
+      throw error.isInFile ? .pipelineMistakes : .environment
     }
-    return tables.count == plan.tables.count ? tables : nil
   }
 }

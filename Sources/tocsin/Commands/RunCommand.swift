@@ -23,13 +23,11 @@ enum RunCommand {
     LogSystem.shared.configure(levels: levels, format: format(invocation, isTerminal))
     guard let path = invocation.positional(RunOptions.file) else { return .pipelineMistakes }
     let loaded: VersionLoader.Loaded
-    do throws(VersionLoader.Mistakes) {
-      loaded = try VersionLoader.load(path: path)
+    do throws(ExitCode) {
+      loaded = try PipelineLoading.version(path)
     } catch {
-      for message in error.warnings + error.messages { Program.writeError(message) }
-      return error.isInFile ? .pipelineMistakes : .environment
+      return error
     }
-    for warning in loaded.warnings { Program.writeError(warning) }
     var options = KafkaRunner.Options(instance: invocation.text(RunOptions.instance) ?? hostName)
     options.properties = properties
     options.origin = invocation.text(RunOptions.from).flatMap { StartOffset(rawValue: $0) } ?? .beginning

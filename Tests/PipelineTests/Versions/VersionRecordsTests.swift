@@ -1,3 +1,4 @@
+import Configuration
 import Detection
 import Events
 import Foundation
@@ -186,6 +187,15 @@ import Testing
   @Test func propertiesThatCantBeTakenOut() throws {
     let text = "{tocsin: 1, librdkafka: {a: geheim}, pipeline: a}"
     #expect(PipelineFile.withoutProperties(Array(text.utf8)) == nil)
+    // Whoever reads the file says so, at the key, before anything is kept of it.
+    let indented = FileSupport.file(tail: "librdkafka: { a: geheim }").split(separator: "\n")
+      .map { " \($0)" }.joined(separator: "\n")
+    let read = PipelineFile.read(bytes: Array(indented.utf8), path: "p.yaml", environment: [:])
+    #expect(read.plan == nil)
+    let mistake = try #require(read.diagnostics.diagnostics.first { $0.severity == .error })
+    #expect(mistake.range.column == 2 && mistake.message.hasPrefix("`librdkafka` must begin a line"), "\(mistake)")
+    #expect(read.diagnostics.source?.line(mistake.range.line)?.hasPrefix(" librdkafka:") == true)
+    #expect(!read.diagnostics.rendered().contains("geheim"))
     let plain = Array("tocsin: 1\npipeline: a\n".utf8)
     #expect(PipelineFile.withoutProperties(plain) == plain)
   }
@@ -204,13 +214,23 @@ import Testing
     }
     let list = mistakes("p.yaml")
     #expect(list?.isInFile == false)
-    #expect(list?.messages.first?.contains("rates.csv:2:5: ") == true, "\(String(describing: list))")
+    let place = "p.yaml:\(Self.lineOfList):"
+    let lines = list?.report.split(separator: "\n") ?? []
+    #expect(
+      lines.first?.contains(place) == true && lines.first?.contains("error: ") == true, "\(String(describing: list))")
+    #expect(lines.first?.contains("rates.csv:2:5: ") == true)
+    #expect(lines.count >= 3 && lines[1].contains("rates.csv") && lines[2].contains("^~~~~~~~~"))
     let file = mistakes("q.yaml")
     #expect(file?.isInFile == true)
-    #expect(
-      file?.messages.first?.contains("q.yaml:") == true
-        && file?.messages.first?.contains("did you mean `asset`") == true)
-    #expect(mistakes("none.yaml")?.messages.first?.contains("none.yaml:1:1: error: can't be read") == true)
+    #expect(file?.report.contains("q.yaml:") == true && file?.report.contains("did you mean `asset`") == true)
+    // The list has a mistake too, and it is told in the same breath.
+    #expect(file?.report.contains("rates.csv:2:5: ") == true)
+    #expect(mistakes("none.yaml")?.report.contains("none.yaml:1:1: error: can't be read") == true)
+  }
+
+  /// The line of `file` that names the list.
+  private static var lineOfList: Int {
+    file.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.contains("rates.csv") }! + 1
   }
 
   @Test func aListThatShrank() throws {
