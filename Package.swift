@@ -94,7 +94,10 @@ let package = Package(
       ["KafkaTransport", "Pipeline", "Detection", "Kafka", "KafkaTestSupport", "Events", "Telemetry", "Locking"]),
     tests(
       "TocsinTests",
-      ["tocsin", "Configuration", "Kafka", "KafkaTestSupport", "TortureSupport", "Tables", "Events", "Locking"]),
+      [
+        "tocsin", "Configuration", "Kafka", "KafkaTestSupport", "Pipeline", "Telemetry", "TortureSupport", "Tables",
+        "Events", "Locking",
+      ]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -29,25 +29,41 @@ public struct LogLevels: Sendable, Hashable {
     self.modules = modules
   }
 
-  /// A word that is no level.
-  public struct Problem: Error, CustomStringConvertible, Hashable {
-    /// What was written.
-    public var word: String
+  /// What is wrong with levels as text.
+  public enum Problem: Error, CustomStringConvertible, Hashable {
+    /// A word that is neither a level nor `MODULE=LEVEL`.
+    case level(String)
+    /// A module that there is not.
+    case module(String)
+
     /// The word, and what may stand instead.
     public var description: String {
-      "`\(word)` is no log level: write debug, info, warning or error, or MODULE=LEVEL, separated by commas"
+      switch self {
+      case .level(let word):
+        "`\(word)` is no log level: write debug, info, warning or error, or MODULE=LEVEL, separated by commas"
+      case .module(let word): "no module `\(word)` writes to the log"
+      }
     }
   }
 
-  /// Reads `info`, or `warning,Kafka=debug`.
-  public init(parsing text: String) throws(Problem) {
+  /// Reads `info`, or `warning,kafka=debug`.
+  ///
+  /// - Parameter known: the modules that there are; case does not count.
+  public init(parsing text: String, modules known: [String]) throws(Problem) {
     self.init()
     for word in text.split(separator: ",") {
       let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
       guard let name = parts.last, let level = LogLevel.allCases.first(where: { $0.name == name }) else {
-        throw Problem(word: String(word))
+        throw .level(String(word))
       }
-      if parts.count == 2 { modules[parts[0]] = level } else { general = level }
+      guard parts.count == 2 else {
+        general = level
+        continue
+      }
+      guard let module = known.first(where: { $0.lowercased() == parts[0].lowercased() }) else {
+        throw .module(parts[0])
+      }
+      modules[module] = level
     }
   }
 

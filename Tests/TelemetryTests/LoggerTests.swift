@@ -15,10 +15,15 @@ import Testing
     return (system, captured)
   }
 
+  private static let modules = ["Kafka", "Pipeline"]
+
   @Test func levelsAreReadPerModule() throws {
-    let levels = try LogLevels(parsing: "warning,Kafka=debug")
+    let levels = try LogLevels(parsing: "warning,kafka=debug", modules: Self.modules)
     #expect(levels.level(of: "Kafka") == .debug && levels.level(of: "Pipeline") == .warning)
-    #expect(throws: LogLevels.Problem(word: "loud")) { try LogLevels(parsing: "loud") }
+    #expect(throws: LogLevels.Problem.level("loud")) { try LogLevels(parsing: "loud", modules: Self.modules) }
+    #expect(throws: LogLevels.Problem.module("Kafkas")) {
+      try LogLevels(parsing: "info,Kafkas=debug", modules: Self.modules)
+    }
     let (system, _) = system(levels, .text)
     #expect(system.isWritten(.debug, "Kafka") && !system.isWritten(.info, "Pipeline"))
   }
@@ -71,13 +76,13 @@ import Testing
     ("error,Kafka=debug,warning", .warning, .debug),
   ])
   func levelsAreRead(_ text: String, _ general: LogLevel, _ kafka: LogLevel) throws {
-    let levels = try LogLevels(parsing: text)
+    let levels = try LogLevels(parsing: text, modules: Self.modules)
     #expect(levels.level(of: "Pipeline") == general && levels.level(of: "Kafka") == kafka)
   }
 
   @Test(arguments: ["Kafka=", "=", "INFO", "a=b=info", " info"])
   func whatIsNoLevelSaysSo(_ text: String) {
-    #expect(throws: LogLevels.Problem(word: text)) { try LogLevels(parsing: text) }
+    #expect(throws: LogLevels.Problem.level(text)) { try LogLevels(parsing: text, modules: Self.modules) }
   }
 
   /// Different lines do not hold each other back, and a flood of different ones stays within bounds.

@@ -15,6 +15,8 @@ enum CommandLineError: Error, Hashable {
   case missingOption(OptionDeclaration, command: Command)
   case missingArgument(PositionalDeclaration, command: Command)
   case unexpectedArgument(String, command: Command)
+  /// `--log` sets the level of a module that there is not.
+  case unknownLogModule(String)
   /// Options that do not go together, or one that does not fit the rest; the text says what to do.
   case conflict(String)
 }
@@ -45,6 +47,9 @@ extension CommandLineError: CustomStringConvertible {
       return "`\(command.rawValue)` needs \(argument.name): \(argument.text)"
     case .unexpectedArgument(let argument, let command):
       return "`\(command.rawValue)` does not know what to do with `\(argument)`"
+    case .unknownLogModule(let word):
+      return "`--log`: no module `\(word)` writes to the log" + Self.hint(word, LogModules.names)
+        + "; it has \(LogModules.names.joined(separator: ", "))"
     case .conflict(let text):
       return text
     }

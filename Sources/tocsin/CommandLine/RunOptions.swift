@@ -13,7 +13,8 @@ enum RunOptions {
   static let instance = OptionDeclaration(
     "instance", .text, "NAME", "This process's stable name among those that share the pipeline", example: "tocsin-0")
   static let log = OptionDeclaration(
-    "log", .text, "LEVELS", "How much is logged: a level, then levels by module", default: "info",
+    "log", .text, "LEVELS",
+    "How much is logged: a level, then levels by module (\(LogModules.names.joined(separator: ", ")))", default: "info",
     example: "info,kafka=debug")
   static let logFormat = OptionDeclaration(
     "log-format", .choice(["text", "json", "auto"]), "FORMAT", "How it is logged; auto: text on a terminal, else JSON",

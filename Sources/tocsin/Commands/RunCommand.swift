@@ -11,13 +11,11 @@ enum RunCommand {
   static func run(_ invocation: Invocation) -> ExitCode {
     let properties: [String: String]
     let levels: LogLevels
-    do {
+    do throws(CommandLineError) {
       properties = try KafkaOptions.properties(invocation)
-      levels = try LogLevels(parsing: invocation.text(RunOptions.log) ?? "info")
-    } catch let error as CommandLineError {
-      return Program.report(error, command: .run)
+      levels = try LogModules.levels(invocation.text(RunOptions.log) ?? "info")
     } catch {
-      return Program.report(.conflict("\(error)"), command: .run)
+      return Program.report(error, command: .run)
     }
     let isTerminal = isatty(STDERR_FILENO) == 1
     LogSystem.shared.configure(levels: levels, format: format(invocation, isTerminal))
