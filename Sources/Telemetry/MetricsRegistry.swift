@@ -64,6 +64,19 @@ public final class MetricsRegistry: Sendable {
     }
   }
 
+  /// The values that a label has in the series of a metric, in order; with `values`, in those whose other labels have them.
+  public func values(
+    of label: String, in declaration: MetricDeclaration, where values: [String: String] = [:]
+  ) -> [String] {
+    families.withLock { families in
+      guard let family = families[declaration.name] else { return [] }
+      let entries = family.series.values.filter { entry in
+        values.allSatisfy { entry.value(of: $0.key, in: family.declaration) == $0.value }
+      }
+      return Set(entries.compactMap { $0.value(of: label, in: family.declaration) }).sorted()
+    }
+  }
+
   /// Forgets the gauges whose labels have all of these values, as those of a partition that was given up, so that its last
   /// values do not stay for ever. Counters stay: they only rise.
   public func removeGauges(where values: [String: String]) {

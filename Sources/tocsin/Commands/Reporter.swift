@@ -1,4 +1,3 @@
-import Detection
 import Foundation
 import Locking
 import Pipeline
@@ -33,7 +32,7 @@ final class Reporter: Sendable {
 
   /// About once a second.
   func tick() {
-    let records = registry.total(PipelineMetrics.records)
+    let records = RunSummary.eventsRead(registry, plan)
     let (rate, isDue) = state.withLock { state -> (Double, Bool) in
       let now = ContinuousClock.now
       let rate = Double(records - state.lastRecords) / max(0.001, (now - state.lastTick) / .seconds(1))
@@ -74,35 +73,8 @@ final class Reporter: Sendable {
     }
   }
 
-  /// What came of the run, for a person.
-  var summary: String {
-    let seconds = state.withLock { (ContinuousClock.now - $0.began) / .seconds(1) }
-    let records = registry.total(PipelineMetrics.records)
-    let replayed = registry.total(PipelineMetrics.replayed)
-    var lines = [
-      "\(records) events read in \(Self.text(seconds)) s" + (replayed > 0 ? ", \(replayed) of them again" : "")
-        + "; \(registry.total(PipelineMetrics.late)) late, \(registry.total(PipelineMetrics.deadLetters)) dead letters, "
-        + "\(registry.total(PipelineMetrics.transactions)) commits"
-    ]
-    for rule in plan.rules { lines += ruleLines(rule.id, rule.exceptions.map(\.reason)) }
-    return lines.joined(separator: "\n")
+  /// What came of the run.
+  var summary: RunSummary {
+    RunSummary(registry, plan, seconds: state.withLock { (ContinuousClock.now - $0.began) / .seconds(1) })
   }
-
-  private func ruleLines(_ id: String, _ exceptions: [String]) -> [String] {
-    func total(_ declaration: MetricDeclaration, _ labels: [String: String] = [:]) -> Int64 {
-      registry.total(declaration, where: labels.merging(["rule": id]) { $1 })
-    }
-    let states = ["opened", "updated", "closed"].map { "\(total(PipelineMetrics.alerts, ["state": $0])) \($0)" }
-    var line = "  \(id): \(states.joined(separator: ", ")); \(total(PipelineMetrics.selected)) events"
-    let notes: [(MetricDeclaration, String)] = [
-      (PipelineMetrics.ruleErrors, "without a value"), (PipelineMetrics.nullKeys, "without a key"),
-      (PipelineMetrics.evicted, "evictions: state was at its bound"),
-      (PipelineMetrics.unopened, "not opened: too many were open"),
-    ]
-    for (declaration, text) in notes where total(declaration) > 0 { line += "; \(total(declaration)) \(text)" }
-    let excepted = exceptions.map { "    \(total(PipelineMetrics.excepted, ["reason": $0])) excepted: \($0)" }
-    return [line] + excepted
-  }
-
-  private static func text(_ seconds: Double) -> String { "\((seconds * 10).rounded() / 10)" }
 }

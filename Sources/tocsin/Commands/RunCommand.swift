@@ -61,7 +61,7 @@ enum RunCommand {
       return ExitCode(error.kind)
     }
     reporter.finish()
-    if !isQuiet { Program.writeError(reporter.summary) }
+    if !isQuiet { Program.writeError(reporter.summary.text) }
     return .success
   }
 
