@@ -8,6 +8,19 @@ enum ExitCode: Int32, Error, Sendable, Hashable, CaseIterable {
   case fenced = 5
   case fatal = 6
 
+  /// What it is called in the log.
+  var kind: String {
+    switch self {
+    case .success: "success"
+    case .pipelineMistakes: "pipeline_mistakes"
+    case .commandLine: "command_line"
+    case .environment: "environment"
+    case .unreachable: "unreachable"
+    case .fenced: "fenced"
+    case .fatal: "fatal"
+    }
+  }
+
   /// What it means, in one sentence without a full stop.
   var text: String {
     switch self {

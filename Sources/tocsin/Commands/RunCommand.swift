@@ -18,14 +18,17 @@ enum RunCommand {
       return Program.report(error, command: .run)
     }
     let isTerminal = isatty(STDERR_FILENO) == 1
-    LogSystem.shared.configure(levels: levels, format: format(invocation, isTerminal))
+    let format = format(invocation, isTerminal)
+    LogSystem.shared.configure(levels: levels, format: format)
+    let ending = RunEnding(format)
     guard let path = invocation.positional(RunOptions.file) else { return .pipelineMistakes }
     let loaded: VersionLoader.Loaded
-    do throws(ExitCode) {
-      loaded = try PipelineLoading.version(path)
+    do throws(VersionLoader.Mistakes) {
+      loaded = try VersionLoader.load(path: path, properties: .librdkafka)
     } catch {
-      return error
+      return ending.refused(error.report, error.isInFile ? .pipelineMistakes : .environment)
     }
+    if let warnings = loaded.warnings { ending.warn(warnings) }
     var options = KafkaRunner.Options(instance: invocation.text(RunOptions.instance) ?? hostName)
     options.properties = properties
     options.origin = invocation.text(RunOptions.from).flatMap { StartOffset(rawValue: $0) } ?? .beginning
@@ -40,12 +43,12 @@ enum RunCommand {
     let reporter = Reporter(
       loaded.version.plan, registry: registry, showsProgress: isTerminal && !isQuiet,
       metricsPath: invocation.text(RunOptions.metricsFile))
-    return run(path, loaded, options, registry, reporter, isQuiet: isQuiet)
+    return run(path, loaded, options, registry, reporter, ending, isQuiet: isQuiet)
   }
 
   private static func run(
     _ path: String, _ loaded: VersionLoader.Loaded, _ options: KafkaRunner.Options, _ registry: MetricsRegistry,
-    _ reporter: Reporter, isQuiet: Bool
+    _ reporter: Reporter, _ ending: RunEnding, isQuiet: Bool
   ) -> ExitCode {
     do throws(PipelineFailure) {
       let runner = try KafkaRunner(
@@ -57,11 +60,10 @@ enum RunCommand {
       try runner.run()
     } catch {
       reporter.finish()
-      Program.writeError("tocsin: \(error)")
-      return ExitCode(error.kind)
+      return ending.failed("\(error)", ExitCode(error.kind))
     }
     reporter.finish()
-    if !isQuiet { Program.writeError(reporter.summary.text) }
+    if !isQuiet { ending.sum(reporter.summary) }
     return .success
   }
 

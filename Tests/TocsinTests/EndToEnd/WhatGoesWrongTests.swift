@@ -35,6 +35,28 @@ import Testing
     #expect(outcome.errors.contains("bootstrap.servers"), "\(outcome.errors)")
   }
 
+  /// Where the log is read by machines, the cause of death is a record of it.
+  @Test func aFailureIsARecordOfTheLog() throws {
+    let record = try Self.lastRecord(["run", Self.pipeline, "--log-format", "json"])
+    #expect(record["level"] == "error" && record["exit_code"] == "3" && record["kind"] == "environment")
+    #expect(record["reason"]?.contains("--bootstrap") == true, "\(record)")
+    let file = try Self.copy { $0.replacing("condition:", with: "conditoin:") }
+    defer { try? FileManager.default.removeItem(at: file) }
+    let mistakes = try Self.lastRecord(["run", file.path])
+    #expect(mistakes["exit_code"] == "1" && mistakes["kind"] == "pipeline_mistakes")
+    #expect(mistakes["reason"]?.contains("did you mean `condition`?") == true, "\(mistakes)")
+  }
+
+  /// Runs a command whose standard error must be records of the log and nothing else.
+  private static func lastRecord(_ arguments: [String]) throws -> [String: String] {
+    let outcome = try TocsinProcess.run(arguments)
+    let records = try outcome.errors.split(separator: "\n").map { line in
+      try #require(
+        try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String], "\(outcome.errors)")
+    }
+    return try #require(records.last)
+  }
+
   @Test(.enabled(if: RealKafka.isSecureAvailable("a wrong password")))
   func aWrongPassword() throws {
     let kafka = try RealKafka.shared()
