@@ -166,8 +166,16 @@ public final class KafkaRunner: Sendable {
       plan: plan, settings: settings, topics: topics, topology: topology, stateTopics: stateTopics,
       createsTopics: options.createsTopics, checksSettings: options.checksTopicSettings,
       isStopped: { [weak self] in self?.isStopRequested ?? true })
-    let counts = try check.run()
-    let keeper = try openKeeper()
+    let counts: ExchangeCounts
+    let keeper: VersionKeeper?
+    do throws(PipelineFailure) {
+      counts = try check.run()
+      keeper = try openKeeper()
+    } catch {
+      // Whoever asks for a stop while brokers are waited for gets an orderly one: nothing was read yet.
+      guard error.kind == .unreachable, isStopRequested, !hasFailed else { throw error }
+      return log.info("stopped while Kafka was waited for: nothing was read")
+    }
     var isAgain = true
     while isAgain {
       let ended = try session(topics, stateTopics, counts, keeper)
