@@ -3,7 +3,7 @@ enum CheckOptions {
   static let file = PositionalDeclaration(
     "FILE", .file, "the pipeline file; not needed with --schema or --reference", isOptional: true)
   static let explain = OptionDeclaration.flag(
-    "explain", "Print each expression as it was read, with its type and what it costs")
+    "explain", "Print each expression as it was read, with its line, what it stands for and its type")
   static let schema = OptionDeclaration.flag("schema", "Print the JSON Schema of pipeline files instead, for editors")
   static let reference = OptionDeclaration.flag(
     "reference", "Print the reference of every setting of a pipeline file instead")
@@ -11,8 +11,8 @@ enum CheckOptions {
   static let command = CommandDeclaration(
     command: .check, summary: "find all mistakes of a pipeline file",
     paragraphs: [
-      "Reads the pipeline file and its lists and names every mistake with its line and column, without a connection to "
-        + "Kafka."
+      "Reads the pipeline file and its lists, asks librdkafka about its properties, and names every mistake with its line "
+        + "and column, all at once and without a connection to Kafka."
     ],
     positionals: [file], options: [explain, schema, reference],
     examples: [
