@@ -232,6 +232,22 @@ final class ReloadJob: Sendable {
     Issue.record("the group did not come further than \(places())")
   }
 
+  /// Waits until the state of a partition is saved once more.
+  func waitForSnapshot() throws {
+    let reader = try KafkaReader(kafka.configuration.merging(["isolation.level": "read_committed"]))
+    func end(_ partition: Int) -> Int64 {
+      let place = TopicPartition("\(topic).state", Int32(partition))
+      return (try? reader.watermarkOffsets(place, timeoutMilliseconds: 2_000).high) ?? 0
+    }
+    let before = (0..<Self.partitions).map(end)
+    let deadline = ContinuousClock.now + .seconds(60)
+    while ContinuousClock.now < deadline {
+      if before.indices.contains(where: { end($0) > before[$0] }) { return }
+      usleep(50_000)
+    }
+    Issue.record("no state was saved in \(topic).state beyond \(before)")
+  }
+
   /// Waits until state is saved up to the end of what is there, while nothing is written: at two looks in a row, because the
   /// metrics are written about once a second.
   func waitForSnapshotAtEnd() throws {
