@@ -204,14 +204,7 @@ class RuleRunner: EpisodeTeller {
 
   /// The entries of tables that the rule asks about, all of them: `||` would stop at the first.
   final func hits(_ point: EventPoint) -> [TableHit] {
-    plan.memberships.compactMap { membership in
-      let column = frame.columns[membership.slot]
-      guard column.state(point.row) == .value else { return nil }
-      let view = column.views[point.row]
-      let entry = frame.tables[membership.table].find(view)
-      guard entry >= 0 else { return nil }
-      return TableHit(table: membership.table, entry: entry, key: view.string, field: membership.field)
-    }
+    plan.memberships.compactMap { $0.hit(in: frame, row: point.row) }
   }
 }
 

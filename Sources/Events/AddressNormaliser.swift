@@ -38,6 +38,15 @@ public enum AddressNormaliser {
     return isUpperBech32(start, bytes.count)
   }
 
+  /// Whether an address can have this byte: none has anything but visible ASCII, and none a comma, a quote or a
+  /// semicolon.
+  public static func canHold(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\""), UInt8(ascii: "'"): false
+    default: byte > 0x20 && byte < 0x7F
+    }
+  }
+
   /// No address that is changed is shorter: a bech32 prefix, the separator and a checksum of six.
   private static let shortest = 10
   private static let ethereumCount = 42

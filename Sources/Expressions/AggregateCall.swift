@@ -115,7 +115,9 @@ private struct AggregateExtractor {
     let name = "aggregate \(calls.count)"
     calls.append(
       AggregateCall(function: function, argument: argument, filter: filter, resultType: type, text: text(syntax)))
-    variables.append(Environment.Variable(name: name, type: type, slot: firstSlot + variables.count, isOptional: true))
+    let form = [.min, .max, .earliest, .latest].contains(function) ? argument?.form ?? .plain : .plain
+    variables.append(
+      Environment.Variable(name: name, type: type, slot: firstSlot + variables.count, isOptional: true, form: form))
     return rebuild(syntax, .identifier(name))
   }
 

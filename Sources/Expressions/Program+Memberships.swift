@@ -1,3 +1,5 @@
+public import Events
+
 extension Program {
   /// A question whether a field's value is in a table.
   public struct Membership: Hashable, Sendable {
@@ -7,6 +9,8 @@ extension Program {
     public var slot: Int
     /// The field's name.
     public var field: String
+    /// The form in which the table holds its keys.
+    public var form: TextForm
   }
 
   /// All questions `field in table` that it asks, each once: who wants every hit asks them all, since `||` stops at the first
@@ -14,13 +18,21 @@ extension Program {
   public var memberships: [Membership] {
     var found: [Membership] = []
     node.visit { node in
-      guard case .inTable(let table, let key, _) = node.kind, case .column(let slot, let name) = key.kind else {
-        return
-      }
-      let membership = Membership(table: table, slot: slot, field: name)
+      guard case .inTable(let table, let key, _) = node.kind, let (slot, name) = key.field else { return }
+      let membership = Membership(table: table, slot: slot, field: name, form: key.form)
       if !found.contains(membership) { found.append(membership) }
     }
     return found
+  }
+}
+
+extension Program.Membership {
+  /// The entry that the value of a row is, if it is one.
+  public func hit(in frame: Frame, row: Int) -> TableHit? {
+    let column = frame.columns[slot]
+    guard column.state(row) == .value, var key = form.normalised(column.views[row].string) else { return nil }
+    let entry = key.withUTF8 { frame.tables[table].find(BytesView(start: $0.baseAddress, count: $0.count)) }
+    return entry < 0 ? nil : TableHit(table: table, entry: entry, key: key, field: field)
   }
 }
 

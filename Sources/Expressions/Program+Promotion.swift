@@ -10,3 +10,12 @@ extension Program {
     return Program(text: text, node: promoted, warnings: warnings)
   }
 }
+
+extension Program {
+  /// The same texts in the form in which fields of a type hold theirs; where a text is none of the kind, it has no value.
+  /// Nil where that is known beforehand.
+  public func inForm(_ form: TextForm) -> Program? {
+    guard let node = TextForms.bring(node, into: form, isStrict: true) else { return nil }
+    return Program(text: text, node: node, warnings: warnings)
+  }
+}

@@ -35,6 +35,8 @@ public struct Program: Sendable {
 
   /// The column that can hold its values; nil where none can (maps, types, values of unknown type).
   public var type: ColumnType? { node.type.column }
+  /// The form in which its texts are known to be.
+  public var form: TextForm { node.form }
   /// Its type as it stands in messages.
   public var typeName: String { node.type.name }
 
@@ -49,7 +51,7 @@ public struct Program: Sendable {
   public var tableKeys: [(table: Int, slot: Int?)] {
     var keys: [(table: Int, slot: Int?)] = []
     func note(_ table: Int, _ key: Node) {
-      if case .column(let slot, _) = key.kind { keys.append((table, slot)) } else { keys.append((table, nil)) }
+      keys.append((table, key.field?.slot))
     }
     node.visit { node in
       switch node.kind {

@@ -38,12 +38,9 @@ enum KeyNormaliser {
     return Array(key)
   }
 
-  /// No address family has anything but visible ASCII, and none a comma, a quote or a semicolon: those tell of a list
-  /// read in the wrong format.
+  /// A character that no address has tells of a list read in the wrong format.
   private static func checkAddress(_ key: ArraySlice<UInt8>) throws(Failure) {
-    let excluded: [UInt8] = [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\""), UInt8(ascii: "'")]
-    let bad = key.firstIndex { $0 <= 0x20 || $0 >= 0x7F || excluded.contains($0) }
-    if let bad {
+    if let bad = key.firstIndex(where: { !AddressNormaliser.canHold($0) }) {
       throw Failure(
         offset: bad - key.startIndex,
         message: "\(quoted(key)) is not an address: it has a character that no address has (is the format right?)")

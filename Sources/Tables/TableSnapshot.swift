@@ -11,6 +11,8 @@ public final class TableSnapshot: ReferenceTable, @unchecked Sendable {
   public let columns: [TableColumn]
   /// What the table is for.
   public let kind: TableKind
+  /// What its keys are.
+  public let keyKind: TableKeyKind
   /// The file it was loaded from, as the declaration gives it.
   public let path: String
   /// `sha256:` and the hex digits of the file's SHA-256 (with an overflow file: of both, one after the other). The same
@@ -26,7 +28,6 @@ public final class TableSnapshot: ReferenceTable, @unchecked Sendable {
   private let provenanceColumns: ProvenanceColumns
   private let rows: [Int32]
   private let elseRow: [Scalar]?
-  private let key: TableKeyKind
 
   init(_ builder: TableBuilder, elseRow: [Scalar]?, version: String) {
     for column in builder.storage { column.finish() }
@@ -34,7 +35,7 @@ public final class TableSnapshot: ReferenceTable, @unchecked Sendable {
     columns = builder.source.columns.map(\.column)
     kind = builder.source.kind
     path = builder.source.path
-    key = builder.source.key
+    keyKind = builder.source.key
     self.version = version
     duplicateCount = builder.duplicateCount
     warnings = builder.warnings
@@ -65,7 +66,7 @@ public final class TableSnapshot: ReferenceTable, @unchecked Sendable {
 
   /// The entry of a key as a person writes it: an address may be in any case its family allows. -1: no such key.
   public func find(text: String) -> Int32 {
-    var bytes = Array((key == .address ? AddressNormaliser.normalise(text) : text).utf8)
+    var bytes = Array((keyKind == .address ? AddressNormaliser.normalise(text) : text).utf8)
     return bytes.withUnsafeMutableBufferPointer { index.find(UnsafeBufferPointer($0)) }
   }
 

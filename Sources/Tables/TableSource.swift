@@ -69,6 +69,14 @@ public enum TableKeyKind: String, Sendable, Hashable, CaseIterable {
   case address
   /// Text, compared byte for byte.
   case string
+
+  /// The form in which keys are held, and must be asked for.
+  public var textForm: TextForm {
+    switch self {
+    case .address: .address
+    case .string: .plain
+    }
+  }
 }
 
 /// What a table is for: it decides what a hit means in an alert, and whether the zero address is guarded.

@@ -24,4 +24,20 @@ import Testing
     var bytes = Array(address.utf8)
     #expect(!bytes.withUnsafeMutableBufferPointer { AddressNormaliser.needsChange(UnsafeBufferPointer($0)) })
   }
+
+  @Test(
+    arguments: [
+      (TextForm.plain, "2001:DB8::1", "2001:DB8::1"), (.ip, "2001:DB8:0:0::1", "2001:db8::1"),
+      (.ip, "10.0.0.1", "10.0.0.1"),
+      (.ip, "localhost", nil), (.ip, "", nil), (.ip, "fe80::1%eth0", nil), (.address, "any text", "any text"),
+      (.address, "0x098B716B8Aaf21512996dC57EB0615e2383E2f96", "0x098b716b8aaf21512996dc57eb0615e2383e2f96"),
+    ] as [(TextForm, String, String?)])
+  func textsHaveTheFormOfTheirKind(_ form: TextForm, _ written: String, _ held: String?) {
+    #expect(form.normalised(written) == held)
+  }
+
+  @Test func fieldTypesSayTheForm() {
+    #expect(FieldType.address.textForm == .address && FieldType.list(.ip).textForm == .ip)
+    #expect(FieldType.string.textForm == .plain && FieldType.int.textForm == .plain)
+  }
 }

@@ -22,7 +22,9 @@ struct ExpressionMaker {
 
   mutating func bool(_ depth: Int) -> String {
     if depth <= 0 { return leaf() }
-    switch Int.random(in: 0..<20, using: &random) {
+    switch Int.random(in: 0..<22, using: &random) {
+    case 20: return "\(address(depth - 1)) \(pick(["==", "!="])) \(address(depth - 1))"
+    case 21: return "\(address(depth - 1)) in \(pick(["wallets", "ws", "ss", "[w, ip, s]", "[s, t]", "listed"]))"
     case 0: return compare(int(depth - 1), int(depth - 1))
     case 1: return compare(uint(depth - 1), uint(depth - 1))
     case 2: return compare(double(depth - 1), double(depth - 1))
@@ -48,7 +50,7 @@ struct ExpressionMaker {
   private mutating func leaf() -> String {
     pick([
       "b", "c", "!b", "true", "false", "has(event.\(pick(["s", "i", "x", "m", "is", "age"])))", "s in listed",
-      "t in strict",
+      "t in strict", "s in wallets", "w in wallets", "wallets[s].isOpen", "dyn(s) in listed",
       "strict[s].isOpen", "has(listed[s].rate)", "has(strict[t].grade)", "bool(s)", "math.isNaN(x)", "raw == b'\\xff'",
       "raw < b'b'", "x == x", "s == t", "ms == [m]", "dyn(i) == dyn(u)", "type(i) == int",
     ])
@@ -127,6 +129,19 @@ struct ExpressionMaker {
     case 7: return "\(string(depth - 1)).replace(\(string(depth - 1)), \(string(depth - 1)))"
     case 8: return pick(["ss.join(s)", "ss.join()", "ss[\(int(0))]"])
     default: return either(string(depth - 1), string(depth - 1), depth)
+    }
+  }
+
+  /// Fields that hold addresses, and texts that may be the same.
+  private mutating func address(_ depth: Int) -> String {
+    switch Int.random(in: 0..<8, using: &random) {
+    case 0, 1: "w"
+    case 2: "ip"
+    case 3: "s"
+    case 4: pick(["ws[0]", "ss[0]", "'0x7F367cC41522cE07553e823bf3be79A889DEbe1B'", "'2001:DB8::1'"])
+    case 5: pick(["dyn(s)", "dyn(w)", "'a'", "w + ''"])
+    case 6: "(b ? \(pick(["w", "ip", "s"])) : \(pick(["w", "ip", "s", "'a'"])))"
+    default: string(depth)
     }
   }
 

@@ -24,13 +24,14 @@ final class SampleTable: ReferenceTable, @unchecked Sendable {
   let name: String
   let columns = SampleTable.layout
   private let hasElse: Bool
-  private let keys = ["a", "bb", "e\u{301}", "listed"]
+  private let keys: [String]
   private let storage = SampleTable.layout.map { ColumnStorage(type: $0.type.columnType, capacity: 4) }
   private var owned: [ConstantCell] = []
 
-  init(_ name: String, hasElse: Bool) {
+  init(_ name: String, hasElse: Bool, keys: [String] = ["a", "bb", "e\u{301}", "listed"]) {
     self.name = name
     self.hasElse = hasElse
+    self.keys = keys
     for (row, values) in Self.rows.enumerated() {
       for (place, value) in values.enumerated() {
         guard let cell = ConstantCell(value, type: storage[place].column.type) else { continue }
@@ -60,15 +61,26 @@ final class SampleFrame {
     ("i", .int), ("j", .int), ("x", .double), ("y", .double), ("s", .string), ("t", .string), ("b", .bool),
     ("m", .decimal(scale: 2)), ("ts", .timestamp), ("u", .uint), ("v", .uint), ("n", .decimal(scale: 4)),
     ("at", .timestamp), ("age", .duration), ("gap", .duration), ("is", .list(.int)), ("ss", .list(.string)),
-    ("raw", .bytes), ("c", .bool), ("ms", .list(.decimal(scale: 2))),
+    ("raw", .bytes), ("c", .bool), ("ms", .list(.decimal(scale: 2))), ("w", .string), ("ip", .string),
+    ("ws", .list(.string)),
+  ]
+  private static let forms: [String: TextForm] = ["w": .address, "ip": .ip, "ws": .address]
+  /// Addresses and texts that are none, in several forms.
+  private static let addresses = [
+    "0x7F367cC41522cE07553e823bf3be79A889DEbe1B", "0x7f367cc41522ce07553e823bf3be79a889debe1b", "2001:DB8::1",
+    "2001:db8:0::1", "10.0.0.1", "BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4",
   ]
 
   static let environment = Environment(
-    fields: types.enumerated().map { Environment.Variable(name: $1.name, type: $1.type, slot: $0, isOptional: true) },
+    fields: types.enumerated().map {
+      Environment.Variable(
+        name: $1.name, type: $1.type, slot: $0, isOptional: true, form: forms[$1.name] ?? .plain)
+    },
     params: ["limit": .double(2.5), "words": .list([.string("a"), .string("ab")]), "most": .decimal(1_000, scale: 2)],
     tables: [
       TableDeclaration(name: "listed", columns: SampleTable.layout, hasElse: true),
       TableDeclaration(name: "strict", columns: SampleTable.layout, hasElse: false),
+      TableDeclaration(name: "wallets", columns: SampleTable.layout, hasElse: false, key: .address),
     ])
 
   let storage: [ColumnStorage]
@@ -79,19 +91,29 @@ final class SampleFrame {
     storage = Self.types.map { ColumnStorage(type: $0.type, capacity: rows) }
     frame = Frame(
       count: rows, columns: storage.map(\.column),
-      tables: [SampleTable("listed", hasElse: true), SampleTable("strict", hasElse: false)])
-    for column in frame.columns {
+      tables: [
+        SampleTable("listed", hasElse: true), SampleTable("strict", hasElse: false),
+        SampleTable("wallets", hasElse: false, keys: [Self.addresses[1], "a", "2001:db8::1", "bb"]),
+      ])
+    for (column, name) in zip(frame.columns, Self.types.map(\.name)) {
       for row in 0..<rows {
         let choice = Int.random(in: 0..<12, using: &random)
         if choice == 0 { column.states[row] = CellState.error.rawValue }
-        guard choice > 1, let cell = Self.cell(column.type, &random) else { continue }
+        guard choice > 1, let cell = Self.cell(column.type, Self.forms[name], &random) else { continue }
         owned.append(cell)
         cell.write(to: column, row: row)
       }
     }
   }
 
-  private static func cell(_ type: ColumnType, _ random: inout SeededRandom) -> ConstantCell? {
+  private static func cell(_ type: ColumnType, _ form: TextForm?, _ random: inout SeededRandom) -> ConstantCell? {
+    if let form {
+      let texts = addresses.compactMap { form.normalised($0) }
+      let text = { (random: inout SeededRandom) in Scalar.string(random.pick(texts)) }
+      return type == .string
+        ? ConstantCell(text(&random), type: type)
+        : ConstantCell(.list((0..<Int.random(in: 0...3, using: &random)).map { _ in text(&random) }), type: type)
+    }
     if type == .bytes { return ConstantCell(bytes: random.pick([[], [0x61], [0xFF], [0xC3, 0xA9], [0x61, 0x62]])) }
     return ConstantCell(value(type, &random), type: type)
   }
@@ -117,9 +139,10 @@ final class SampleFrame {
       .list((0..<Int.random(in: 0...3, using: &random)).map { _ in value(element, &random) })
     default:
       .string(
-        random.pick([
-          "", "a", "ab", "abc", "bb", "listed", "é", "e\u{301}", "12", "-7", "1.5", "true", "(", "\u{1f6a8}b",
-        ]))
+        random.pick(
+          [
+            "", "a", "ab", "abc", "bb", "listed", "é", "e\u{301}", "12", "-7", "1.5", "true", "(", "\u{1f6a8}b",
+          ] + addresses))
     }
   }
 }

@@ -92,6 +92,11 @@ import Testing
     ("x: { type: int, value: n * 1.5 }", "there is no `int * double`"),
     ("x: { type: double, value: n }", "the field is declared as double, and this is of type int"),
     ("x: { type: string, value: usd }", "the field is declared as string, and this is of type double"),
+    ("x: { type: ip, value: \"'localhost'\" }", "the field is declared as ip, and this text is none"),
+    (
+      "x: { type: bool, value: \"from == 'no one'\" }",
+      "`no one` is no address: it has a character that no address has, so nothing is equal to it"
+    ),
     ("x: { type: double, value: sum(usd) }", "`sum` is an aggregate"),
     ("x: { type: double, value: [usd, usd] }", "`value` is an expression, not a list"),
   ])

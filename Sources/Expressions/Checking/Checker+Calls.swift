@@ -1,3 +1,5 @@
+internal import Events
+
 /// Functions, methods and macros.
 extension Checker {
   // MARK: Functions
@@ -111,7 +113,8 @@ extension Checker {
     case .dyn: element = .dyn
     default: return fail(target, "this goes over a list or a map, not \(article(range.type))")
     }
-    locals.append((name, element))
+    // A map has no form: its keys are what was written.
+    locals.append((name, element, range.form))
     defer { locals.removeLast() }
     let filter = isFiltered ? node(arguments[1]) : nil
     guard let body = node(arguments[isFiltered ? 2 : 1]), !isFiltered || filter != nil else { return nil }
@@ -119,11 +122,14 @@ extension Checker {
       return fail(arguments[1], "a bool stands here")
     }
     let type: ValueType
+    var form = TextForm.plain
     switch macro {
     case .all, .exists, .existsOne: type = .bool
-    case .map: type = .list(body.type)
-    case .filter: type = .list(element)
+    case .map: (type, form) = (.list(body.type), body.form)
+    case .filter: (type, form) = (.list(element), range.form)
     }
-    return Node(.comprehension(macro, target: range, local: locals.count - 1, body: body, filter: filter), type, syntax)
+    return Node(
+      .comprehension(macro, target: range, local: locals.count - 1, body: body, filter: filter), type, syntax,
+      form: form)
   }
 }

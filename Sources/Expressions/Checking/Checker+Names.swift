@@ -6,7 +6,7 @@ extension Checker {
 
   mutating func resolve(_ name: String, _ syntax: Syntax) -> Node? {
     if let place = locals.lastIndex(where: { $0.name == name }) {
-      return Node(.local(place), locals[place].type, syntax)
+      return Node(.local(place), locals[place].type, syntax, form: locals[place].form)
     }
     return global(name, syntax)
   }
@@ -38,7 +38,7 @@ extension Checker {
   }
 
   private func column(_ variable: Environment.Variable, _ syntax: Syntax) -> Node {
-    Node(.column(slot: variable.slot, name: variable.name), ValueType(variable.type), syntax)
+    Node(.column(slot: variable.slot, name: variable.name), ValueType(variable.type), syntax, form: variable.form)
   }
 
   /// A variable with a dotted name, looked up in the container from the inside out.
@@ -128,8 +128,9 @@ extension Checker {
         syntax, "the table `\(table.name)` has no column `\(name)`",
         hint: hint ?? "it has: \(table.columns.map(\.name).joined(separator: ", "))")
     }
+    let type = table.columns[column].type
     return Node(
-      .tableColumn(number, column: column, key: key), ValueType(table.columns[column].type.columnType), syntax)
+      .tableColumn(number, column: column, key: key), ValueType(type.columnType), syntax, form: type.textForm)
   }
 
   mutating func tableKey(_ syntax: Syntax, _ table: TableDeclaration) -> Node? {
@@ -138,7 +139,7 @@ extension Checker {
       return fail(
         syntax, "the key of the table `\(table.name)` is a string, not \(key.type.name)", hint: "write string(...)")
     }
-    return key
+    return inForm(table.key, key)
   }
 
   mutating func index(_ target: Syntax, _ key: Syntax, _ syntax: Syntax) -> Node? {
@@ -148,13 +149,14 @@ extension Checker {
         syntax, "a row of the table `\(table.name)` is no value",
         hint: "read one column: \(table.columns.first.map { "`\(table.name)[...].\($0.name)`" } ?? "it has none")")
     }
-    guard let node = node(target), let keyNode = self.node(key) else { return nil }
+    let keyNode = node(key)
+    guard let node = collection(target, asked: keyNode), let keyNode else { return nil }
     switch node.type {
     case .list(let element):
       guard [.int, .uint, .double, .dyn].contains(keyNode.type) else {
         return fail(key, "a place in a list is an int, not \(keyNode.type.name)")
       }
-      return Node(.index(node, keyNode), element, syntax)
+      return Node(.index(node, keyNode), element, syntax, form: node.form)
     case .map(let keyType, let value):
       guard keyNode.type.isComparable(to: keyType) || (keyNode.type.isNumber && keyType.isNumber) else {
         return fail(key, "a key of this map is a \(keyType.name), not \(keyNode.type.name)")

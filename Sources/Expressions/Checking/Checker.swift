@@ -5,7 +5,7 @@ struct Checker {
   let environment: Environment
   /// Where types are unknown, nothing is refused that might turn out right.
   let isStrict: Bool
-  var locals: [(name: String, type: ValueType)] = []
+  var locals: [(name: String, type: ValueType, form: TextForm)] = []
   private(set) var diagnostics: [Diagnostic] = []
 
   init(_ environment: Environment, isStrict: Bool = true) {
@@ -25,6 +25,11 @@ struct Checker {
 
   mutating func fail(_ syntax: Syntax, _ message: String, hint: String? = nil) -> Node? {
     diagnostics.append(Diagnostic(offset: syntax.offset, length: syntax.length, message: message, hint: hint))
+    return nil
+  }
+
+  mutating func fail(_ node: Node, _ message: String, hint: String? = nil) -> Node? {
+    diagnostics.append(Diagnostic(offset: node.offset, length: node.length, message: message, hint: hint))
     return nil
   }
 
@@ -58,16 +63,26 @@ struct Checker {
 
   private mutating func list(_ elements: [Syntax], _ syntax: Syntax) -> Node? {
     let nodes = elements.map { node($0) }
-    guard nodes.allSatisfy({ $0 != nil }) else { return nil }
-    let found = nodes.compactMap { $0 }
-    return folded(Node(.list(found), .list(ValueType.join(found.map(\.type))), syntax))
+    return list(nodes, syntax)
   }
 
-  private mutating func map(_ entries: [(key: Syntax, value: Syntax)], _ syntax: Syntax) -> Node? {
+  /// A list of what was checked; nil: one of its elements was not.
+  mutating func list(_ elements: [Node?], _ syntax: Syntax) -> Node? {
+    let nodes = elements.compactMap { $0 }
+    guard nodes.count == elements.count else { return nil }
+    let form = nodes.first?.form ?? .plain
+    return folded(
+      Node(
+        .list(nodes), .list(ValueType.join(nodes.map(\.type))), syntax,
+        form: nodes.allSatisfy { $0.form == form } ? form : .plain))
+  }
+
+  /// - Parameter form: of the keys.
+  mutating func map(_ entries: [(key: Syntax, value: Syntax)], _ syntax: Syntax, form: TextForm = .plain) -> Node? {
     var nodes: [(key: Node, value: Node)] = []
     var isWhole = true
     for entry in entries {
-      if let key = node(entry.key), let value = node(entry.value) {
+      if let key = node(entry.key).flatMap({ inForm(form, $0) }), let value = node(entry.value) {
         if ![.string, .int, .uint, .bool, .dyn].contains(key.type) {
           _ = fail(entry.key, "a key of a map is a string, int, uint or bool, not \(key.type.name)")
           isWhole = false
@@ -99,22 +114,16 @@ struct Checker {
     type == .int || type == .uint ? "an \(type.name)" : "a \(type.name)"
   }
 
-  private mutating func membership(_ left: Syntax, _ right: Syntax, _ syntax: Syntax) -> Node? {
-    if let number = tableNumber(right) {
-      guard let key = tableKey(left, environment.tables[number]) else { return nil }
-      var field: String?
-      if case .column(_, let name) = key.kind { field = name }
-      return Node(.inTable(number, key: key, field: field), .bool, syntax)
-    }
-    return operation(.isIn, [node(left), node(right)], syntax)
-  }
-
   private mutating func binary(_ symbol: String, _ left: Syntax, _ right: Syntax, _ syntax: Syntax) -> Node? {
     guard let operation = Operation.binary[symbol] else { return fail(syntax, "`\(symbol)` is not supported") }
     guard let a = node(left), let b = node(right) else { return nil }
-    let promoted = Promotion.promote(operation, a, b)
-    if operation.isComparison { for side in [promoted.0, promoted.1] { warnOfIntegerRatio(side) } }
-    return self.operation(operation, [promoted.0, promoted.1], syntax)
+    var (first, second) = Promotion.promote(operation, a, b)
+    if operation.isComparison { for side in [first, second] { warnOfIntegerRatio(side) } }
+    if operation == .equal || operation == .notEqual {
+      guard let sides = inOneForm(first, second) else { return nil }
+      (first, second) = sides
+    }
+    return self.operation(operation, [first, second], syntax)
   }
 
   /// `failed / all > 0`: with two ints it is nearly always meant as a ratio.
@@ -132,7 +141,8 @@ struct Checker {
     guard test.type == .bool || test.type == .dyn else {
       return fail(condition, "before `?` stands a bool, and this is \(article(test.type))")
     }
-    let (first, second) = Promotion.promote(.equal, a, b)
+    var (first, second) = Promotion.promote(.equal, a, b)
+    (first, second) = choicesInOneForm(first, second)
     guard first.type.isComparable(to: second.type) || !isStrict else {
       return fail(
         syntax, "one side of `:` is \(article(first.type)), the other \(article(second.type))",
@@ -140,7 +150,8 @@ struct Checker {
     }
     let type =
       first.type == .null ? second.type : second.type == .null ? first.type : first.type.joined(with: second.type)
-    return Node(.conditional(test, first, second), type, syntax)
+    return Node(
+      .conditional(test, first, second), type, syntax, form: first.form == second.form ? first.form : .plain)
   }
 
   mutating func operation(_ operation: Operation, _ operands: [Node?], _ syntax: Syntax) -> Node? {
@@ -154,15 +165,17 @@ struct Checker {
         ? "\(names[0]) \(operation.symbol) \(names[1])" : "\(operation.symbol)(\(names.joined(separator: ", ")))"
       return fail(syntax, "there is no `\(shown)`", hint: Promotion.hint(operation, types))
     }
-    return folded(Node(.call(operation, nodes), result, syntax))
+    // Lists put together.
+    let form = operation == .add && nodes[0].form == nodes[1].form ? nodes[0].form : .plain
+    return folded(Node(.call(operation, nodes), result, syntax, form: result.isList ? form : .plain))
   }
 
   /// Works out what is known already.
-  private func folded(_ node: Node) -> Node {
+  func folded(_ node: Node) -> Node {
     guard isStrict, node.children.allSatisfy({ $0.constant != nil }) else { return node }
     var interpreter = Interpreter(frame: nil, row: 0)
     guard let value = try? interpreter.evaluate(node) else { return node }
     let isLiteral = node.type.isNumber && node.children.allSatisfy(\.isLiteral)
-    return Node(.constant(value), node.type, like: node, isLiteral: isLiteral)
+    return Node(.constant(value), node.type, like: node, isLiteral: isLiteral, form: node.form)
   }
 }

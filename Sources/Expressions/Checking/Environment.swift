@@ -12,13 +12,16 @@ public struct Environment: Sendable {
     public var slot: Int
     /// Whether events may lack it.
     public var isOptional: Bool
+    /// The form in which its texts are held.
+    public var form: TextForm
 
     /// A name for the column at `slot`.
-    public init(name: String, type: ColumnType, slot: Int, isOptional: Bool = false) {
+    public init(name: String, type: ColumnType, slot: Int, isOptional: Bool = false, form: TextForm = .plain) {
       self.name = name
       self.type = type
       self.slot = slot
       self.isOptional = isOptional
+      self.form = form
     }
   }
 
@@ -71,11 +74,14 @@ public struct TableDeclaration: Sendable, Hashable {
   public var columns: [TableColumn]
   /// Whether an absent key reads as the table's `else` row.
   public var hasElse: Bool
+  /// The form in which its keys are held.
+  public var key: TextForm
 
-  /// A table by its name, its columns and whether it has an `else` row.
-  public init(name: String, columns: [TableColumn], hasElse: Bool) {
+  /// A table by its name, its columns, whether it has an `else` row, and the form of its keys.
+  public init(name: String, columns: [TableColumn], hasElse: Bool, key: TextForm = .plain) {
     self.name = name
     self.columns = columns
     self.hasElse = hasElse
+    self.key = key
   }
 }

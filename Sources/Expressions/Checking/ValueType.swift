@@ -94,6 +94,8 @@ indirect enum ValueType: Hashable, Sendable {
     }
   }
 
+  var isList: Bool { if case .list = self { true } else { false } }
+
   /// As it stands in messages.
   var name: String {
     switch self {

@@ -19,10 +19,15 @@ struct KernelBuilder {
       return nil
     case .and(let left, let right): return logical(left, right, decides: false)
     case .or(let left, let right): return logical(left, right, decides: true)
-    case .inTable(let table, let key, _): return MembershipKernel(table: table, key: build(key), capacity: capacity)
+    case .inTable(let table, let key, _):
+      guard key.type == .string else { return nil }
+      return MembershipKernel(table: table, key: build(key), capacity: capacity)
     case .tableColumn(let table, let column, let key):
-      guard let type = node.type.column else { return nil }
+      guard key.type == .string, let type = node.type.column else { return nil }
       return TableColumnKernel(table: table, column: column, key: build(key), type: type, capacity: capacity)
+    case .inForm(let form, let inner, let isStrict):
+      guard inner.type == .string else { return nil }
+      return TextFormKernel(form, build(inner), isStrict: isStrict, capacity: capacity)
     case .call(let operation, let operands): return call(operation, operands, node)
     case .conditional(let test, let yes, let no):
       guard let type = node.type.column, yes.type == node.type, no.type == node.type, test.type == .bool else {

@@ -40,6 +40,7 @@ struct Interpreter {
       return try evaluate(flag ? yes : no)
     case .inTable(let number, let key, let field): return .bool(try isInTable(number, key, field))
     case .tableColumn(let number, let column, let key): return try tableColumn(number, column, key)
+    case .inForm(let form, let inner, let isStrict): return try TextForms.normalise(try evaluate(inner), form, isStrict)
     case .comprehension(let macro, let target, let local, let body, let filter):
       return try comprehension(macro, target, local, body, filter)
     }

@@ -24,7 +24,11 @@ struct DerivedFieldsReader {
     guard let program = context.expressions.program(value, place: place, in: environment), let type = field.type else {
       return nil
     }
-    if let promoted = program.promoted(to: type.columnType) { return promoted }
+    if let promoted = program.promoted(to: type.columnType) {
+      if let inForm = promoted.inForm(type.textForm) { return inForm }
+      context.expressions.error(value, "the field is declared as \(FieldTypeText.name(type)), and this text is none")
+      return nil
+    }
     let declared = FieldTypeText.name(type)
     context.expressions.error(
       value, "the field is declared as \(declared), and this is of type \(program.typeName)",

@@ -126,7 +126,8 @@ extension RuleReader {
       lets.aggregates += program.aggregates
       lets.plans.append(LetPlan(name: entry.name.text, program: program.program))
       names.names.append(
-        Environment.Variable(name: entry.name.text, type: type, slot: firstLet + place, isOptional: true))
+        Environment.Variable(
+          name: entry.name.text, type: type, slot: firstLet + place, isOptional: true, form: program.program.form))
     }
     return lets.plans.count == entries.count && !entries.isEmpty ? lets : nil
   }

@@ -146,7 +146,8 @@ struct SourceReader {
       fields: fields.enumerated().compactMap { slot, field in
         field.type.map {
           Environment.Variable(
-            name: field.name.text, type: $0.columnType, slot: slot, isOptional: field.absence == .optional)
+            name: field.name.text, type: $0.columnType, slot: slot, isOptional: field.absence == .optional,
+            form: $0.textForm)
         }
       }, params: params.values, tables: tables.compactMap(\.declaration))
     environment.unusable = Set(fields.filter { $0.type == nil }.map(\.name.text))

@@ -14,7 +14,8 @@ struct TableModel {
   var declaration: Expressions.TableDeclaration? {
     source.map {
       Expressions.TableDeclaration(
-        name: $0.name, columns: $0.columns.map { TableColumn(name: $0.name, type: $0.type) }, hasElse: $0.else != nil)
+        name: $0.name, columns: $0.columns.map { TableColumn(name: $0.name, type: $0.type) }, hasElse: $0.else != nil,
+        key: $0.key.textForm)
     }
   }
 }

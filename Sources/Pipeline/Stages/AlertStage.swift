@@ -171,9 +171,7 @@ final class AlertStage {
 
   /// What is known of the crypto address that the alert is about: the listed one, else the subject.
   private func crypto(_ hits: [AlertRecord.TableHit], _ subject: AlertRecord.Subject) -> AlertRecord.Crypto? {
-    let listed = hits.first { hit in
-      hit.kind == .watchlist && hit.field.flatMap { plan.schema.slot(of: $0) }.map { isAddress($0) } ?? false
-    }
+    let listed = hits.first { hit in hit.kind == .watchlist && (isKeyedByAddress(hit.table) || isAddress(hit.field)) }
     if let listed {
       return AlertRecord.Crypto(
         chain: AddressFamily(of: listed.key)?.chain, asset: listed.asset, address: listed.key, exposure: .direct)
@@ -183,5 +181,9 @@ final class AlertStage {
       chain: AddressFamily(of: subject.value)?.chain, address: subject.value, exposure: .direct)
   }
 
-  private func isAddress(_ slot: Int) -> Bool { plan.schema.fields[slot].type == .address }
+  private func isKeyedByAddress(_ table: String) -> Bool { tables.first { $0.name == table }?.keyKind == .address }
+
+  private func isAddress(_ field: String?) -> Bool {
+    field.flatMap { plan.schema.slot(of: $0) }.map { plan.schema.fields[$0].type == .address } ?? false
+  }
 }
