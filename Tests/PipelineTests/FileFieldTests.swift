@@ -97,6 +97,7 @@ import Testing
       "x: { type: bool, value: \"from == 'no one'\" }",
       "`no one` is no address: it has a character that no address has, so nothing is equal to it"
     ),
+    ("x: { type: int, value: \"int('abc')\" }", "`abc` is no int"),
     ("x: { type: double, value: sum(usd) }", "`sum` is an aggregate"),
     ("x: { type: double, value: [usd, usd] }", "`value` is an expression, not a list"),
   ])

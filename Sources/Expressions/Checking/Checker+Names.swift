@@ -156,7 +156,8 @@ extension Checker {
       guard [.int, .uint, .double, .dyn].contains(keyNode.type) else {
         return fail(key, "a place in a list is an int, not \(keyNode.type.name)")
       }
-      return Node(.index(node, keyNode), element, syntax, form: node.form)
+      if environment.refusesConstantErrors, isNegative(keyNode, "a place in a list is 0 or more") { return nil }
+      return folded(Node(.index(node, keyNode), element, syntax, form: node.form))
     case .map(let keyType, let value):
       guard keyNode.type.isComparable(to: keyType) || (keyNode.type.isNumber && keyType.isNumber) else {
         return fail(key, "a key of this map is a \(keyType.name), not \(keyNode.type.name)")

@@ -165,17 +165,9 @@ struct Checker {
         ? "\(names[0]) \(operation.symbol) \(names[1])" : "\(operation.symbol)(\(names.joined(separator: ", ")))"
       return fail(syntax, "there is no `\(shown)`", hint: Promotion.hint(operation, types))
     }
+    if hasHopelessArgument(operation, nodes) { return nil }
     // Lists put together.
     let form = operation == .add && nodes[0].form == nodes[1].form ? nodes[0].form : .plain
     return folded(Node(.call(operation, nodes), result, syntax, form: result.isList ? form : .plain))
-  }
-
-  /// Works out what is known already.
-  func folded(_ node: Node) -> Node {
-    guard isStrict, node.children.allSatisfy({ $0.constant != nil }) else { return node }
-    var interpreter = Interpreter(frame: nil, row: 0)
-    guard let value = try? interpreter.evaluate(node) else { return node }
-    let isLiteral = node.type.isNumber && node.children.allSatisfy(\.isLiteral)
-    return Node(.constant(value), node.type, like: node, isLiteral: isLiteral, form: node.form)
   }
 }

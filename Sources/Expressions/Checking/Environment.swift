@@ -49,6 +49,8 @@ public struct Environment: Sendable {
   /// Whether there are names that are not known here, since a part of the file can't be read: nothing is said of an
   /// unknown name then either.
   public var isIncomplete = false
+  /// Whether a constant that has no value is a mistake, as in a file. Else it is CEL's error value.
+  public var refusesConstantErrors = false
   /// Variables with values of any type, for comparisons with other implementations of CEL.
   var bindings: [String: Value] = [:]
   var container = ""

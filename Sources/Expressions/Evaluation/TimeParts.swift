@@ -50,6 +50,9 @@ enum TimeParts {
     }
   }
 
+  /// Whether `offset` knows it.
+  static func isZone(_ zone: String) -> Bool { fixedOffset(zone) != nil || TimeZone(identifier: zone) != nil }
+
   /// Seconds east of Greenwich: an IANA name, or `+02:00`.
   private static func offset(_ zone: String, _ time: Int128) throws(EvaluationError) -> Int {
     if let fixed = fixedOffset(zone) { return fixed }

@@ -155,6 +155,7 @@ struct SourceReader {
       .union(misnamed)
       .union(params.unusable.map { "params.\($0)" })
     environment.isIncomplete = context.isIncomplete
+    environment.refusesConstantErrors = true
     return environment
   }
 
