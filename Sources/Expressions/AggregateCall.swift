@@ -27,6 +27,8 @@ public struct LetProgram: Sendable {
   public var aggregates: [AggregateCall]
   /// Reads those slots, earlier names and `event.x`.
   public var program: Program
+  /// Whether its value is a whole number that comes of a division of two ints.
+  public var isIntegerRatio: Bool
 
   /// - Parameter environment: of scope `.names`; its names are the earlier ones.
   public static func compile(
@@ -46,13 +48,15 @@ public struct LetProgram: Sendable {
     environment.names += extractor.variables
     var checker = Checker(environment)
     let node = try checker.check(rest)
+    checker.warnOfIntegerRatio(node)
     let program = Program(text: source, node: node, warnings: checker.warnings + extractor.warnings)
     guard program.type != nil else {
       throw ExpressionError([
         Diagnostic(offset: 0, length: source.utf8.count, message: "a `let` can't hold a \(program.typeName)")
       ])
     }
-    return LetProgram(aggregates: extractor.calls, program: program)
+    let isRatio = node.type == .int && (checker.integerRatio(node) != nil || checker.ratioName(node) != nil)
+    return LetProgram(aggregates: extractor.calls, program: program, isIntegerRatio: isRatio)
   }
 }
 

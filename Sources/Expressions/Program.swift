@@ -14,6 +14,13 @@ public struct Program: Sendable {
   ///
   /// - Throws: all that is wrong with it.
   public static func compile(_ source: String, in environment: Environment) throws(ExpressionError) -> Program {
+    try compile(source, in: environment, isShown: false)
+  }
+
+  /// - Parameter isShown: its value is for a person to read: a ratio that is cut to a whole number is warned of.
+  static func compile(
+    _ source: String, in environment: Environment, isShown: Bool
+  ) throws(ExpressionError) -> Program {
     let names = Set(environment.fields.map(\.name) + environment.names.map(\.name))
     let syntax: Syntax
     do throws(Diagnostic) {
@@ -23,6 +30,7 @@ public struct Program: Sendable {
     }
     var checker = Checker(environment)
     let node = try checker.check(syntax)
+    if isShown { checker.warnOfIntegerRatio(node) }
     return Program(text: source, node: node, warnings: checker.warnings)
   }
 

@@ -44,7 +44,8 @@ public struct Template: Sendable {
         pieces.append(.text(String(decoding: text, as: UTF8.self)))
         text = []
         do throws(ExpressionError) {
-          let program = try Program.compile(String(decoding: bytes[(index + 1)..<end], as: UTF8.self), in: environment)
+          let text = String(decoding: bytes[(index + 1)..<end], as: UTF8.self)
+          let program = try Program.compile(text, in: environment, isShown: true)
           warnings += program.warnings.map { shifted($0, index + 1) }
           pieces.append(.program(program))
         } catch {

@@ -67,6 +67,41 @@ import Testing
     #expect(try Program.compile("double(n) / double(m) > 0.5", in: event).warnings.isEmpty)
   }
 
+  @Test(arguments: [
+    ("count(n > 2) / count()", 1, true), ("count() > 0 ? count(n > 2) / count() : 0", 1, true),
+    ("100 * count(n > 2) / count()", 1, true), ("count(n > 2) / count() * 100", 1, true),
+    ("double(count(n > 2) / count())", 1, false), ("rate * 2", 0, true), ("-rate", 0, true),
+    ("double(count(n > 2)) / double(count())", 0, false), ("count() / 60 * 60", 0, false),
+    ("count() - 7 / 2", 0, false),
+  ])
+  func integerRatiosInLetsAreWarnedOf(_ source: String, _ count: Int, _ isRatio: Bool) throws {
+    var names = event
+    names.scope = .names
+    var rate = Environment.Variable(name: "rate", type: .int, slot: 7)
+    rate.isIntegerRatio = true
+    names.names = [rate]
+    let compiled = try LetProgram.compile(source, in: names, firstAggregateSlot: 8)
+    #expect(compiled.program.warnings.count == count && compiled.isIntegerRatio == isRatio)
+  }
+
+  @Test(arguments: [
+    ("rate > 0.7", 1), ("0.7 < rate", 1), ("rate * 2 > 0.5", 1), ("rate > params.share", 1), ("rate > 1", 0),
+    ("n > 0.7", 0), ("rate >= 2.0", 0),
+  ])
+  func ratiosThatAreComparedWithFractionsAreWarnedOf(_ source: String, _ count: Int) throws {
+    var names = event
+    names.scope = .names
+    names.names = [.init(name: "rate", type: .int, slot: 7), .init(name: "n", type: .int, slot: 8)]
+    names.names[0].isIntegerRatio = true
+    names.params["share"] = .double(0.5)
+    #expect(try Program.compile(source, in: names).warnings.count == count)
+  }
+
+  @Test func integerRatiosInMessagesAreWarnedOf() throws {
+    let template = try Template.compile("{n} of {m}: {n / m}, {double(n) / double(m)}", in: event)
+    #expect(template.warnings.map(\.offset) == [13])
+  }
+
   @Test func aggregatesAreTakenOutOfLets() throws {
     var names = event
     names.scope = .names

@@ -200,6 +200,15 @@ import Testing
     #expect(try version("- { id: a, where: n > 1, title: x }") != first)
   }
 
+  @Test func aRatioOfTwoIntsIsAWarningOfTheCheck() throws {
+    let rules =
+      "- id: a\n  by: from\n  over: 1h\n  let: { rate: \"count(n > 1) / count()\" }\n  condition: rate > 0.7\n"
+      + "  message: \"{event.n / event.n}\""
+    let (plan, messages) = FileSupport.read(FileSupport.file(rules: rules))
+    #expect(plan != nil && messages.count == 3 && messages.allSatisfy { $0.hasPrefix("warning: ") })
+    #expect(messages[1].contains("`rate` is a whole number"), "\(messages)")
+  }
+
   @Test func warningsOfExpressionsAreWarningsOfTheCheck() {
     let rule = "- id: a\n  by: from\n  over: 1h\n  let: { k: count(), b: count(n > 1) }\n  condition: b / k > 0"
     let (plan, messages) = FileSupport.read(FileSupport.file(rules: rule))

@@ -118,22 +118,17 @@ struct Checker {
     guard let operation = Operation.binary[symbol] else { return fail(syntax, "`\(symbol)` is not supported") }
     guard let a = node(left), let b = node(right) else { return nil }
     var (first, second) = Promotion.promote(operation, a, b)
-    if operation.isComparison { for side in [first, second] { warnOfIntegerRatio(side) } }
+    if operation.isComparison {
+      for (side, other) in [(first, second), (second, first)] {
+        warnOfIntegerRatio(side)
+        warnOfIntegerRatio(side, comparedWith: other)
+      }
+    }
     if operation == .equal || operation == .notEqual {
       guard let sides = inOneForm(first, second) else { return nil }
       (first, second) = sides
     }
     return self.operation(operation, [first, second], syntax)
-  }
-
-  /// `failed / all > 0`: with two ints it is nearly always meant as a ratio.
-  private mutating func warnOfIntegerRatio(_ node: Node) {
-    guard case .call(.divide, let operands) = node.kind, operands.allSatisfy({ $0.type == .int }),
-      operands.contains(where: { $0.constant == nil })
-    else { return }
-    warn(
-      node, "both sides of this `/` are ints, so the result is cut to a whole number",
-      hint: "for a ratio write double(a) / double(b)")
   }
 
   private mutating func conditional(_ condition: Syntax, _ yes: Syntax, _ no: Syntax, _ syntax: Syntax) -> Node? {

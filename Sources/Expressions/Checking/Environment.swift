@@ -14,6 +14,8 @@ public struct Environment: Sendable {
     public var isOptional: Bool
     /// The form in which its texts are held.
     public var form: TextForm
+    /// Whether it is a whole number that comes of a division of two ints.
+    public var isIntegerRatio = false
 
     /// A name for the column at `slot`.
     public init(name: String, type: ColumnType, slot: Int, isOptional: Bool = false, form: TextForm = .plain) {

@@ -125,9 +125,10 @@ extension RuleReader {
       }
       lets.aggregates += program.aggregates
       lets.plans.append(LetPlan(name: entry.name.text, program: program.program))
-      names.names.append(
-        Environment.Variable(
-          name: entry.name.text, type: type, slot: firstLet + place, isOptional: true, form: program.program.form))
+      var variable = Environment.Variable(
+        name: entry.name.text, type: type, slot: firstLet + place, isOptional: true, form: program.program.form)
+      variable.isIntegerRatio = program.isIntegerRatio
+      names.names.append(variable)
     }
     return lets.plans.count == entries.count && !entries.isEmpty ? lets : nil
   }
