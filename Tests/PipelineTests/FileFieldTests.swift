@@ -58,6 +58,8 @@ import Testing
     ("at: $offset, type: int", true), ("at: $offset, type: string", false), ("at: $topic, type: string", true),
     ("at: $partition, type: double", false), ("at: $timestamp, type: timestamp_ms", true),
     ("at: $timestamp, type: int", false), ("at: $key, type: int", true),
+    ("at: $key, type: list(string)", false), ("at: $headers/h, type: list(int)", false),
+    ("at: /h, type: list(int)", true),
   ])
   func partsOfARecordHaveTheirType(_ field: String, _ isRight: Bool) {
     #expect(FileSupport.mistakes(with("x: { \(field) }")).isEmpty == isRight)

@@ -86,20 +86,25 @@ struct FieldReader {
     return entity.text
   }
 
-  /// Parts of the record besides key and headers have a type of their own.
+  /// A key or header is text, and text is no list. The other parts of the record have a type of their own.
   private func checkMetadataType(_ field: inout FieldModel) {
     guard let type = field.type, let origin = field.origin else { return }
-    let expected: String
+    let message: String
+    var hint: String?
     switch origin {
-    case .topic where type != .string: expected = "string"
-    case .partition where type != .int, .offset where type != .int: expected = "int"
+    case .key where FieldTypeText.isList(type), .header where FieldTypeText.isList(type):
+      message = "a key or header is text, and no list is read from it"
+      hint = "declare it as `string`, and split it in a field of its own: `value: \(field.name.text).split(',')`"
+    case .topic where type != .string: message = Self.otherPart("string")
+    case .partition where type != .int, .offset where type != .int: message = Self.otherPart("int")
     case .timestamp:
       if case .timestamp = type { return }
-      expected = "timestamp_ms"
+      message = Self.otherPart("timestamp_ms")
     default: return
     }
-    bag.error(
-      section.node("type")?.range ?? field.name.range, "this part of a record is of the type \(expected)")
+    bag.error(section.node("type")?.range ?? field.name.range, message, hint: hint)
     field.type = nil
   }
+
+  private static func otherPart(_ type: String) -> String { "this part of a record is of the type \(type)" }
 }
