@@ -31,7 +31,8 @@ public struct Diagnostic: Error, Sendable, Hashable {
     if let source, let line = source.line(range.line, hiding: hidden) {
       let number = String(range.line)
       let gutter = String(repeating: " ", count: number.count)
-      text += "\n \(number) | \(line)\n \(gutter) | \(source.underline(range))"
+      let shown = SourceText.excerpt(line, underline: source.underline(range))
+      text += "\n \(number) | \(shown.line)\n \(gutter) | \(shown.underline)"
     }
     if let hint { text += "\n   hint: \(hint)" }
     return text
@@ -100,6 +101,23 @@ public struct SourceText: Sendable {
   /// Characters of a run of bytes.
   func characters(_ range: Range<Int>) -> Int {
     String(decoding: bytes[range.clamped(to: 0..<bytes.count)], as: UTF8.self).count
+  }
+
+  /// Most characters of a line that are shown.
+  static let shownWidth = 160
+
+  /// A line and what stands under it; of a long line, what is around the caret.
+  static func excerpt(_ line: String, underline: String) -> (line: String, underline: String) {
+    guard line.utf8.count > shownWidth, line.count > shownWidth else { return (line, underline) }
+    let characters = Array(line)
+    let caret = underline.prefix { $0 == " " }.count
+    // A third of the width before the caret, two thirds from it on.
+    let start = max(0, min(caret - shownWidth / 3, characters.count - shownWidth))
+    let end = min(start + shownWidth, characters.count)
+    var shown = Array(characters[start..<end])
+    if start > 0 { shown[0] = "…" }
+    if end < characters.count { shown[shown.count - 1] = "…" }
+    return (String(shown), String(underline.dropFirst(start).prefix(shownWidth + 1)))
   }
 
   /// A caret under the first character of a range, and `~` under the rest of it, as far as it is on its line.

@@ -56,6 +56,24 @@ import Testing
     #expect(rendered(text, 99, 4) == "f.yaml:100:1: error: wrong\n 100 | here\n     | ^~~~")
   }
 
+  /// Of a long line, what is around the place, whatever its characters are.
+  @Test(arguments: [(0, "^~~"), (50, "^~~"), (5_000, "^~~"), (9_998, "^~")], ["x", "\u{1f6a8}"])
+  func ofALongLineAPartIsShown(_ place: (Int, String), _ filling: String) {
+    var characters = Array(repeating: Character(filling), count: 10_000)
+    characters[place.0] = "!"
+    let text = String(characters)
+    let start = String(characters[..<place.0]).utf8.count
+    let length = String(characters[place.0..<min(place.0 + 3, 10_000)]).utf8.count
+    let lines = rendered(text, start, length, hint: "do so").split(separator: "\n")
+    #expect(lines.count == 4 && lines[0] == "f.yaml:1:\(place.0 + 1): error: wrong")
+    let shown = Array(lines[1].dropFirst(5))
+    let under = String(lines[2].dropFirst(5))
+    #expect(shown.count == 160 && under.hasSuffix(place.1))
+    let caret = under.prefix { $0 == " " }.count
+    #expect(shown[caret] == "!")
+    #expect((shown[0] == "…") == (place.0 > 53) && (shown[159] == "…") == (place.0 < 9_000))
+  }
+
   @Test func withoutASourceThereIsNoLine() {
     let range = SourceRange(line: 7, column: 3, offset: 50, length: 2)
     let diagnostic = Diagnostic(severity: .warning, file: "f", range: range, message: "m")

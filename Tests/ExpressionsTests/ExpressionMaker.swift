@@ -22,7 +22,7 @@ struct ExpressionMaker {
 
   mutating func bool(_ depth: Int) -> String {
     if depth <= 0 { return leaf() }
-    switch Int.random(in: 0..<22, using: &random) {
+    switch Int.random(in: 0..<24, using: &random) {
     case 20: return "\(address(depth - 1)) \(pick(["==", "!="])) \(address(depth - 1))"
     case 21: return "\(address(depth - 1)) in \(pick(["wallets", "ws", "ss", "[w, ip, s]", "[s, t]", "listed"]))"
     case 0: return compare(int(depth - 1), int(depth - 1))
@@ -36,6 +36,8 @@ struct ExpressionMaker {
     case 8: return compare(int(depth - 1), pick(["x", "u", "m", "2.5", "1u"]))
     case 9: return "\(list(depth - 1)) \(pick(["==", "!="])) \(list(depth - 1))"
     case 10: return "\(string(depth - 1)) in \(pick(["listed", "strict", "['a', 'bb']", "params.words", "ss", "[]"]))"
+    case 22: return "\(decimal(depth - 1)) in \(pick(["[1, 2.5]", "[m, 1]", "ms", "[]"]))"
+    case 23: return "\(double(depth - 1)) in \(pick(["[1, 2.5]", "[x, 3]", "[0]"]))"
     case 11: return "\(int(depth - 1)) in \(pick(["[1, 2, 7]", "is", "[i, j]"]))"
     case 12: return "\(string(depth - 1)).\(pick(["contains", "startsWith", "endsWith"]))(\(string(depth - 1)))"
     case 13: return "\(string(depth - 1)).matches(\(pick(["'^a.?b'", "'^$'", "'[^a-z]'", "s", "'(a|b)+$'"])))"

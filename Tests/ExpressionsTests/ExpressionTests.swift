@@ -49,9 +49,40 @@ import Testing
     ("from.matches('(')", "not a pattern of RE2: missing ): ("),
     ("stddev(usd) > 1", "`stddev` is not supported by this version"),
     ("sum(usd) > 1", "`sum` is an aggregate | give it a name under `let`, and use that name here"),
+    ("contains(from, 'a')", "`contains` is not called in this way | write `from.contains('a')`"),
+    ("lowerAscii(event.from) == 'a'", "`lowerAscii` is not called in this way | write `event.from.lowerAscii()`"),
+    ("exists([1], i, i > n)", "`exists` is not called in this way | write `(...).exists(i, ...)`"),
+    ("n.string() == '1'", "`string` is not called in this way | write `string(n)`"),
+    ("n > 1 and m > 1", "`and` is no operator | and is `&&`"), ("n > 1 OR m > 1", "`OR` is no operator | or is `||`"),
+    ("not n > 1", "`not` is no operator | not is `!`"), ("not (n > 1)", "there is no function `not` | not is `!`"),
+    ("n > 1 && not from.contains('a')", "`not` is no operator | not is `!`"),
+    ("from in nope", "there is no `nope` | there are the tables: sanctions"),
+    ("from in sanction", "there is no `sanction` | did you mean `sanctions`?"),
+    ("nope[from].program == 'X'", "there is no `nope` | there are the tables: sanctions"),
+    ("amount in ['a']", "there is no `in(decimal(2), list(string))` | convert one side: string(...) or int(...)"),
+    ("amount in [1, usd]", "there is no `decimal(2) == double` | convert one side: double(...)"),
+    ("usd in [n, m]", "there is no `in(double, list(int))` | convert one side: double(...)"),
     ("Foo{a: 1}", "a message literal is not supported"), ("", "the expression is empty"),
   ])
   func whatIsWrongSaysSo(_ source: String, _ expected: String) { #expect(message(source, event) == expected) }
+
+  /// As at `==`: literals and parameters, in a list too.
+  @Test func numbersInListsArePromoted() throws {
+    var environment = event
+    environment.params["levels"] = .list([.int(1), .int(2)])
+    let values: [Scalar] = [.double(2), .decimal(200, scale: 2)]
+    let cells = try zip(environment.fields, values).map { try #require(ConstantCell($1, type: $0.type)) }
+    let frame = Frame(count: 1, columns: cells.map(\.column))
+    for (source, expected) in [
+      ("usd in [1, 2]", true), ("amount in [1, 2]", true), ("amount in [1, 2.0]", true), ("amount in [1.5, 3]", false),
+      ("usd in [1, 2.5]", false), ("usd in params.levels", true), ("amount in params.levels", true),
+      ("2 in [usd, 7.5]", true), ("2 in [amount]", true), ("2.0 in [amount, 7]", true), ("!(amount in [])", true),
+    ] {
+      var hits: [TableHit] = []
+      let value = try Program.compile(source, in: environment).value(frame, row: 0, hits: &hits).get()
+      #expect(value.scalar == .bool(expected), "\(source)")
+    }
+  }
 
   @Test func aBareFieldAmongNamesIsHelped() {
     var names = event

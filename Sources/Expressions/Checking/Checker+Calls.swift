@@ -34,7 +34,7 @@ extension Checker {
       } else if isMethod, let function = Operation.TextFunction(rawValue: name) {
         (operation, counts) = (.text(function), function.operandCounts)
       } else {
-        return unknown(name, syntax)
+        return unknown(name, operands, isMethod: isMethod, syntax)
       }
     }
     guard counts.contains(operands.count) else {
@@ -43,7 +43,7 @@ extension Checker {
     return self.operation(operation, operands.map { node($0) }, syntax)
   }
 
-  private mutating func unknown(_ name: String, _ syntax: Syntax) -> Node? {
+  private mutating func unknown(_ name: String, _ operands: [Syntax], isMethod: Bool, _ syntax: Syntax) -> Node? {
     if [
       "stddev", "percentile", "ratio", "prev", "gap", "entropy", "values", "containsAny", "startsWithAny",
       "endsWithAny",
@@ -54,8 +54,38 @@ extension Checker {
     if AggregateFunction(rawValue: name) != nil {
       return fail(syntax, "`\(name)` is an aggregate", hint: "give it a name under `let`, and use that name here")
     }
+    if let call = otherCall(name, operands, isMethod: isMethod) {
+      return fail(syntax, "`\(name)` is not called in this way", hint: "write `\(call)`")
+    }
+    if !isMethod, let hint = Parser.operatorHint(name) {
+      return fail(syntax, "there is no function `\(name)`", hint: hint)
+    }
     let hint = NearestWord.find(name, among: Operation.allNames).map { "did you mean `\($0)`?" }
     return fail(syntax, "the function `\(name)` is not supported", hint: hint)
+  }
+
+  /// The call as it is right, where a member function stands alone or the other way round.
+  private func otherCall(_ name: String, _ operands: [Syntax], isMethod: Bool) -> String? {
+    if isMethod {
+      guard Operation.conversions[name] != nil || name == "has" else { return nil }
+      return "\(name)(\(operands.map(Self.shown).joined(separator: ", ")))"
+    }
+    guard Operation.memberNames.contains(name) || Self.macros[name] != nil else { return nil }
+    let rest = operands.dropFirst().map(Self.shown).joined(separator: ", ")
+    let target = operands.first.map(Self.shown) ?? "x"
+    return "\(target == "..." ? "(...)" : target).\(name)(\(rest))"
+  }
+
+  /// An operand in a hint: what is short stands as it was written.
+  private static func shown(_ syntax: Syntax) -> String {
+    switch syntax.kind {
+    case .identifier(let name): name
+    case .select(let target, let name): "\(shown(target)).\(name)"
+    case .literal(.string(let text)) where text.utf8.count <= 40 && !text.contains("'") && !text.contains("\\"):
+      "'\(text)'"
+    case .literal(.int(let number)): "\(number)"
+    default: "..."
+    }
   }
 
   private mutating func matches(_ operands: [Syntax], _ syntax: Syntax) -> Node? {

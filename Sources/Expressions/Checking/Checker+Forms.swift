@@ -53,20 +53,43 @@ extension Checker {
       return Node(.inTable(number, key: key, field: key.field?.name), .bool, syntax)
     }
     let element = node(left)
-    let target = collection(right, asked: element)
-    guard let element, let target, let (first, second) = inOneForm(element, target) else { return nil }
+    let collection = collection(right, asked: element)
+    guard let element, var target = collection else { return nil }
+    target = Promotion.promoted(target, opposite: .list(element.type))
+    var asked = element
+    if case .list(let type) = target.type { asked = Promotion.promoted(element, opposite: type) }
+    guard let (first, second) = inOneForm(asked, target) else { return nil }
     return operation(.isIn, [first, second], syntax)
   }
 
-  /// A list or map of which an element or key is asked: what is written there is checked piece by piece, each where it
-  /// stands.
-  mutating func collection(_ syntax: Syntax, asked element: Node?) -> Node? {
+  /// What stands right of `in`: what is written there is checked piece by piece, each where it stands.
+  private mutating func collection(_ syntax: Syntax, asked element: Node?) -> Node? {
     guard let element else { return node(syntax) }
     switch syntax.kind {
     case .list(let elements):
-      return list(elements.map { node($0).flatMap { $0.form == .plain ? inForm(element.form, $0) : $0 } }, syntax)
+      let nodes = elements.map { node($0) }
+      // A number that is asked for is what the fields among the elements make it.
+      let asked = nodes.reduce(element) { asked, node in
+        node.map { Promotion.promoted(asked, opposite: $0.type) } ?? asked
+      }
+      return list(nodes.map { $0.flatMap { self.element($0, of: asked) } }, syntax)
     case .map(let entries): return map(entries, syntax, form: element.form)
+    case .identifier(let name): return resolve(name, syntax, isCollection: true)
     default: return node(syntax)
     }
+  }
+
+  /// An element of a list that is written, as it is compared with what is asked.
+  private mutating func element(_ node: Node, of asked: Node) -> Node? {
+    let node = Promotion.promoted(node, opposite: asked.type)
+    let types = [asked.type, node.type]
+    // Other types than these are equal across by their value, or never, as CEL has it.
+    if case .double = types[0], case .decimal = types[1] { return incomparable(node, types) }
+    if case .decimal = types[0], case .double = types[1] { return incomparable(node, types) }
+    return node.form == .plain ? inForm(asked.form, node) : node
+  }
+
+  private mutating func incomparable(_ node: Node, _ types: [ValueType]) -> Node? {
+    fail(node, "there is no `\(types[0].name) == \(types[1].name)`", hint: Promotion.hint(.equal, types))
   }
 }

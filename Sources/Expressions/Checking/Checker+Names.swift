@@ -4,18 +4,18 @@ internal import Events
 extension Checker {
   // MARK: Names
 
-  mutating func resolve(_ name: String, _ syntax: Syntax) -> Node? {
+  /// - Parameter isCollection: an element or a row of it is asked, so that it may be meant as a table.
+  mutating func resolve(_ name: String, _ syntax: Syntax, isCollection: Bool = false) -> Node? {
     if let place = locals.lastIndex(where: { $0.name == name }) {
       return Node(.local(place), locals[place].type, syntax, form: locals[place].form)
     }
-    return global(name, syntax)
+    return global(name, syntax, isCollection: isCollection)
   }
 
-  mutating func global(_ name: String, _ syntax: Syntax, isRoot: Bool = false) -> Node? {
+  mutating func global(_ name: String, _ syntax: Syntax, isRoot: Bool = false, isCollection: Bool = false) -> Node? {
     if let value = binding([name], isRoot: isRoot) {
       return Node(.constant(value), isStrict ? ValueType(value) : .dyn, syntax)
     }
-    let variables = environment.scope == .event ? environment.fields : environment.names
     if let found = variables.first(where: { $0.name == name }) { return column(found, syntax) }
     if environment.unusable.contains(name) { return nil }
     if environment.scope == .names, environment.fields.contains(where: { $0.name == name }) {
@@ -27,14 +27,27 @@ extension Checker {
     }
     if name == "event" || name == "params" { return fail(syntax, "`\(name)` stands only before a dot: `\(name).x`") }
     if let type = Operation.typeNames[name] { return Node(.constant(.type(type)), .type, syntax) }
-    return environment.isIncomplete ? nil : fail(syntax, "there is no `\(name)`", hint: nearest(name))
+    if environment.isIncomplete { return nil }
+    return fail(syntax, "there is no `\(name)`", hint: isCollection ? nearestCollection(name) : nearest(name))
+  }
+
+  private var variables: [Environment.Variable] {
+    environment.scope == .event ? environment.fields : environment.names
   }
 
   private func nearest(_ name: String) -> String? {
-    var names = (environment.scope == .event ? environment.fields : environment.names).map(\.name)
-    names += environment.tables.map(\.name)
+    let names = variables.map(\.name) + environment.tables.map(\.name)
     return NearestWord.find(name, among: names).map { "did you mean `\($0)`?" }
       ?? (names.isEmpty ? nil : "there are: \(names.prefix(20).joined(separator: ", "))")
+  }
+
+  /// Of tables and lists.
+  private func nearestCollection(_ name: String) -> String {
+    let tables = environment.tables.map(\.name)
+    let lists = variables.filter { ValueType($0.type).isList }.map(\.name)
+    if let near = NearestWord.find(name, among: tables + lists) { return "did you mean `\(near)`?" }
+    return tables.isEmpty
+      ? "the file declares no table" : "there are the tables: \(tables.prefix(20).joined(separator: ", "))"
   }
 
   private func column(_ variable: Environment.Variable, _ syntax: Syntax) -> Node {
@@ -114,7 +127,6 @@ extension Checker {
 
   func tableNumber(_ syntax: Syntax) -> Int? {
     guard case .identifier(let name) = syntax.kind, !locals.contains(where: { $0.name == name }) else { return nil }
-    let variables = environment.scope == .event ? environment.fields : environment.names
     if variables.contains(where: { $0.name == name }) { return nil }
     return environment.tables.firstIndex { $0.name == name }
   }
@@ -150,7 +162,13 @@ extension Checker {
         hint: "read one column: \(table.columns.first.map { "`\(table.name)[...].\($0.name)`" } ?? "it has none")")
     }
     let keyNode = node(key)
-    guard let node = collection(target, asked: keyNode), let keyNode else { return nil }
+    let collection: Node?
+    switch target.kind {
+    case .map(let entries): collection = map(entries, target, form: keyNode?.form ?? .plain)
+    case .identifier(let name): collection = resolve(name, target, isCollection: true)
+    default: collection = self.node(target)
+    }
+    guard let node = collection, let keyNode else { return nil }
     switch node.type {
     case .list(let element):
       guard [.int, .uint, .double, .dyn].contains(keyNode.type) else {

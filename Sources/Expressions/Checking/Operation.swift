@@ -57,6 +57,10 @@ enum Operation: Sendable, Hashable {
     Array(conversions.keys) + ["size", "contains", "startsWith", "endsWith", "matches", "has"]
     + TimePart.allCases.map(\.rawValue) + TextFunction.allCases.map(\.rawValue)
 
+  /// Functions that are called on a value: `s.contains(t)`.
+  static let memberNames: Set<String> = Set(
+    ["contains", "startsWith", "endsWith"] + TimePart.allCases.map(\.rawValue) + TextFunction.allCases.map(\.rawValue))
+
   /// As it stands in an expression.
   var symbol: String {
     switch self {

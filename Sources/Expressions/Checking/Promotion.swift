@@ -7,9 +7,13 @@ enum Promotion {
     (promoted(a, opposite: b.type, operation), promoted(b, opposite: a.type, operation))
   }
 
-  private static func promoted(_ node: Node, opposite: ValueType, _ operation: Operation) -> Node {
+  static func promoted(_ node: Node, opposite: ValueType, _ operation: Operation = .equal) -> Node {
     guard node.isLiteral, let value = node.constant else { return node }
     switch (value, opposite) {
+    case (.list(let elements), .list(let type)):
+      let nodes = elements.map { Node(.constant($0), ValueType($0), like: node, isLiteral: true) }
+      let list = Value.list(nodes.map { promoted($0, opposite: type).constant ?? .null })
+      return Node(.constant(list), ValueType(list), like: node, isLiteral: true, form: node.form)
     case (.int(let number), .double):
       guard let exact = Double(exactly: number) else { return node }
       return Node(.constant(.double(exact)), .double, like: node, isLiteral: true)
@@ -37,6 +41,7 @@ enum Promotion {
   /// What to write instead.
   static func hint(_ operation: Operation, _ types: [ValueType]) -> String? {
     guard types.count == 2 else { return nil }
+    if operation == .isIn, case .list(let element) = types[1] { return hint(.equal, [types[0], element]) }
     switch (types[0], types[1]) {
     case (.int, .double), (.double, .int), (.uint, .double), (.double, .uint), (.decimal, .double), (.double, .decimal):
       return "convert one side: double(...)"

@@ -43,7 +43,21 @@ struct Parser {
       return Diagnostic(
         offset: max(0, token.offset - 1), length: 1, message: "the expression ends where \(expected) is expected")
     }
+    for word in [token] + (index > 0 ? [tokens[index - 1]] : []) {
+      guard case .identifier(let name) = word.kind, let hint = Self.operatorHint(name) else { continue }
+      return Diagnostic(offset: word.offset, length: word.length, message: "`\(name)` is no operator", hint: hint)
+    }
     return Diagnostic(offset: token.offset, length: max(1, token.length), message: "expected \(expected) here")
+  }
+
+  /// What to write for a word that is an operator elsewhere.
+  static func operatorHint(_ word: String) -> String? {
+    switch word.lowercased() {
+    case "and": "and is `&&`"
+    case "or": "or is `||`"
+    case "not": "not is `!`"
+    default: nil
+    }
   }
 
   mutating func expect(_ symbol: String) throws(Diagnostic) {
