@@ -17,7 +17,11 @@ public final class RealKafka: Sendable {
   public static let newest = "4.3.1"
 
   /// The versions of Kafka that can be had, the newest first; of one that is not ours, whatever it is.
-  public static let versions: [String] = KafkaProcess.external == nil ? KafkaProcess.versions : [newest]
+  public static let versions: [String] = {
+    let found = KafkaProcess.external == nil ? KafkaProcess.versions : [newest]
+    for line in Combinations.leftOut(of: found) { print(line) }
+    return found
+  }()
 
   /// Kafka's version; nil where the Kafka is not ours.
   public let version: String?

@@ -7,13 +7,7 @@ import Testing
 struct ExactlyOnceTests {
   private static let repeats = 60_000
 
-  /// librdkafka as the system has it, and a newer one where it stands beside the repository.
-  private static let libraries: [String?] = {
-    let newer = TocsinProcess.repository.deletingLastPathComponent().appendingPathComponent("shared/librdkafka-2.14.2")
-    return FileManager.default.fileExists(atPath: newer.path) ? [nil, newer.path] : [nil]
-  }()
-
-  @Test(arguments: RealKafka.versions, libraries)
+  @Test(arguments: RealKafka.versions, Combinations.libraries)
   func thePeersJobFindsWhatItHasTo(version: String, library: String?) throws {
     let job = try BenchJob(RealKafka.shared(version: version), events: Self.repeats, seed: 1, library: library)
     defer { job.remove() }

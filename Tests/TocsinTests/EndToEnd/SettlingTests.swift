@@ -16,14 +16,14 @@ struct SettlingTests {
     /// librdkafka's folder; nil: the system's.
     var library: String?
 
-    var testDescription: String { "Kafka \(version), librdkafka \(library == nil ? "of the system" : "2.14.2")" }
+    var testDescription: String {
+      "Kafka \(version), librdkafka \(library == nil ? "of the system" : Combinations.newerLibrdkafka)"
+    }
   }
 
-  private static let settings: [Setting] = {
-    let newer = TocsinProcess.repository.deletingLastPathComponent().appendingPathComponent("shared/librdkafka-2.14.2")
-    let libraries = FileManager.default.fileExists(atPath: newer.path) ? [nil, newer.path] : [nil]
-    return RealKafka.versions.flatMap { version in libraries.map { Setting(version: version, library: $0) } }
-  }()
+  private static let settings: [Setting] = RealKafka.versions.flatMap { version in
+    Combinations.libraries.map { Setting(version: version, library: $0) }
+  }
 
   /// All settings in a long run, else one, by turns.
   private static func settings(turn: Int) -> [Setting] {
