@@ -24,7 +24,9 @@ enum TableSectionDeclaration {
     ])
 
   static let load = SectionDeclaration(
-    "load", "Where a table comes from.",
+    "load",
+    "Where a table comes from. The files are watched: one that changes is taken up within seconds, without a restart (see "
+      + "\"Changing a running pipeline\" in `docs/operations.md`), so there is no interval to set, and `every` is refused.",
     [
       SettingDeclaration(
         "file", .text, "The file; must be given. A relative path starts from the pipeline file's directory",
