@@ -34,7 +34,7 @@ extension FieldType {
     case .address: .address
     case .ip: .ip
     case .list(let element): element.textForm
-    default: .plain
+    case .string, .int, .double, .bool, .decimal, .timestamp: .plain
     }
   }
 }
