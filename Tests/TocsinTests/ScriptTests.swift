@@ -10,7 +10,9 @@ import Testing
     let folder = TocsinProcess.repository
     let script = try String(contentsOf: folder.appendingPathComponent("scripts/bench"), encoding: .utf8)
     let line = try #require(script.split(separator: "\n").first { $0.hasPrefix("  topics+=(\"$1.alerts\"") })
-    let deleted = line.split(separator: "\"").filter { $0.hasPrefix("$1") }.map { String($0).replacing("$1", with: "b") }
+    let deleted = line.split(separator: "\"").filter { $0.hasPrefix("$1") }.map {
+      String($0).replacing("$1", with: "b")
+    }
     let variables = [
       "TOCSIN_BENCH_ID": "b", "TOCSIN_BENCH_TOPIC": "input", "TOCSIN_BENCH_ALERTS": "b.alerts",
       "TOCSIN_BENCH_LATE": "b.late", "TOCSIN_BENCH_DEAD": "b.dead", "TOCSIN_BENCH_WATCHLIST": "w",

@@ -13,8 +13,8 @@ struct RunSummary {
     var events: Int64
     /// What should not be, as far as it was: a field's name, what a person reads, how often.
     var notes: [(field: String, text: String, count: Int64)]
-    /// Events that exceptions let go, by reason.
-    var excepted: [(reason: String, count: Int64)]
+    /// Events that exceptions let go, by reason, with the ticket that allows it.
+    var excepted: [(reason: String, ticket: String?, count: Int64)]
   }
 
   let seconds: Double
@@ -38,8 +38,7 @@ struct RunSummary {
     let ids = plan.rules.map(\.id)
     let later = registry.values(of: "rule", in: PipelineMetrics.selected).filter { !ids.contains($0) }
     rules = (ids + later).map { id in
-      let reasons = plan.rules.first { $0.id == id }?.exceptions.map(\.reason) ?? []
-      return Self.rule(id, reasons, registry)
+      Self.rule(id, plan.rules.first { $0.id == id }?.exceptions ?? [], registry)
     }
   }
 
@@ -48,7 +47,7 @@ struct RunSummary {
     registry.total(PipelineMetrics.records, where: ["topic": plan.source.topic])
   }
 
-  private static func rule(_ id: String, _ reasons: [String], _ registry: MetricsRegistry) -> Rule {
+  private static func rule(_ id: String, _ exceptions: [ExceptionPlan], _ registry: MetricsRegistry) -> Rule {
     func total(_ declaration: MetricDeclaration, _ labels: [String: String] = [:]) -> Int64 {
       registry.total(declaration, where: labels.merging(["rule": id]) { $1 })
     }
@@ -59,12 +58,13 @@ struct RunSummary {
       ("not_opened", PipelineMetrics.unopened, "not opened: too many were open"),
     ]
     let later = registry.values(of: "reason", in: PipelineMetrics.excepted, where: ["rule": id])
-      .filter { !reasons.contains($0) }
+      .filter { reason in !exceptions.contains { $0.reason == reason } }
+    let excepted = exceptions.map { ($0.reason, $0.ticket) } + later.map { ($0, nil) }
     return Rule(
       id: id, alerts: ["opened", "updated", "closed"].map { ($0, total(PipelineMetrics.alerts, ["state": $0])) },
       events: total(PipelineMetrics.selected),
       notes: notes.map { ($0.0, $0.2, total($0.1)) }.filter { $0.2 > 0 },
-      excepted: (reasons + later).map { ($0, total(PipelineMetrics.excepted, ["reason": $0])) })
+      excepted: excepted.map { ($0, $1, total(PipelineMetrics.excepted, ["reason": $0])) })
   }
 
   /// For a person.
@@ -77,7 +77,9 @@ struct RunSummary {
       let alerts = rule.alerts.map { "\($0.count) \($0.state)" }.joined(separator: ", ")
       let notes = rule.notes.map { "; \($0.count) \($0.text)" }.joined()
       lines.append("  \(rule.id): \(alerts); \(rule.events) events\(notes)")
-      lines += rule.excepted.map { "    \($0.count) excepted: \($0.reason)" }
+      lines += rule.excepted.map { excepted in
+        "    \(excepted.count) excepted: \(excepted.reason)" + (excepted.ticket.map { " (\($0))" } ?? "")
+      }
     }
     return lines.joined(separator: "\n")
   }
