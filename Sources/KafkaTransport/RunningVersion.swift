@@ -19,8 +19,10 @@ public enum RunningVersion {
       ClientSettings(plan: plan, properties: plan.properties.merging(properties) { $1 }, instance: "plan"))
   }
 
-  static func find(_ plan: PipelinePlan, _ settings: ClientSettings) throws(PipelineFailure) -> PipelineVersion? {
-    let store = KafkaVersionStore(settings: settings, makesTopic: false, isStopped: { false })
+  static func find(
+    _ plan: PipelinePlan, _ settings: ClientSettings, isStopped: @escaping @Sendable () -> Bool = { false }
+  ) throws(PipelineFailure) -> PipelineVersion? {
+    let store = KafkaVersionStore(settings: settings, makesTopic: false, isStopped: isStopped)
     do throws(KafkaError) {
       guard let id = try latest(plan, settings) else { return nil }
       guard let content = try store.contents(of: [id])[id] else {

@@ -19,6 +19,7 @@ final class VersionKeeper: Sendable {
 
   private let path: String
   private let settings: ClientSettings
+  private let isStopped: @Sendable () -> Bool
   private let store: KafkaVersionStore
   private let lease: VersionLease
   private let reloader: Reloader
@@ -32,6 +33,7 @@ final class VersionKeeper: Sendable {
   ) {
     self.path = path
     self.settings = settings
+    self.isStopped = isStopped
     let store = KafkaVersionStore(
       settings: settings, makesTopic: loaded.version.plan.internalTopics == .create, isStopped: isStopped)
     self.store = store
@@ -60,7 +62,7 @@ final class VersionKeeper: Sendable {
     guard newest.plan.tables.contains(where: { $0.maxShrink != nil }) else { return }
     var before: PipelineVersion?
     do throws(PipelineFailure) {
-      before = try RunningVersion.find(newest.plan, settings)
+      before = try RunningVersion.find(newest.plan, settings, isStopped: isStopped)
     } catch {
       log.warning("lists could not be compared with those that were in force before", ["reason": "\(error)"])
     }

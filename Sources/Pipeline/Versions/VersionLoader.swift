@@ -63,7 +63,8 @@ public enum VersionLoader {
     }
     let used = PipelineFile.variables(bytes)
     guard let pipeline = PipelineFile.withoutProperties(bytes) else {
-      preconditionFailure("a file whose properties can't be left out has no plan")
+      // The reader has refused it already; were it not so, nothing secret may be kept, and a process that runs goes on.
+      throw Mistakes("\(path):1:1: error: `librdkafka` can't be left out of the copy that is kept", isInFile: true)
     }
     let content = VersionContent(
       file: SHA256.hex(bytes), pipeline: pipeline, variables: environment.filter { used.contains($0.key) }, tables: kept
