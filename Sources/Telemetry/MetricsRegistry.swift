@@ -17,6 +17,11 @@ public final class MetricsRegistry: Sendable {
     func value(of label: String, in declaration: MetricDeclaration) -> String? {
       declaration.labels.firstIndex(of: label).map { labels[$0] }
     }
+
+    /// Whether its labels have all of these values.
+    func has(_ values: [String: String], in declaration: MetricDeclaration) -> Bool {
+      values.allSatisfy { value(of: $0.key, in: declaration) == $0.value }
+    }
   }
 
   private struct Family {
@@ -58,7 +63,7 @@ public final class MetricsRegistry: Sendable {
       var total: Int64 = 0
       for (_, entry) in family.series {
         guard case .counter(let counter) = entry.series else { continue }
-        if values.allSatisfy({ entry.value(of: $0.key, in: family.declaration) == $0.value }) { total += counter.value }
+        if entry.has(values, in: family.declaration) { total += counter.value }
       }
       return total
     }
@@ -70,9 +75,7 @@ public final class MetricsRegistry: Sendable {
   ) -> [String] {
     families.withLock { families in
       guard let family = families[declaration.name] else { return [] }
-      let entries = family.series.values.filter { entry in
-        values.allSatisfy { entry.value(of: $0.key, in: family.declaration) == $0.value }
-      }
+      let entries = family.series.values.filter { $0.has(values, in: family.declaration) }
       return Set(entries.compactMap { $0.value(of: label, in: family.declaration) }).sorted()
     }
   }
@@ -84,9 +87,7 @@ public final class MetricsRegistry: Sendable {
       families = families.mapValues { family in
         guard family.declaration.kind == .gauge else { return family }
         var family = family
-        family.series = family.series.filter { series in
-          !values.allSatisfy { series.value.value(of: $0.key, in: family.declaration) == $0.value }
-        }
+        family.series = family.series.filter { !$0.value.has(values, in: family.declaration) }
         return family
       }
     }
